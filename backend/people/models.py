@@ -1,0 +1,308 @@
+"""Who is here: clinics, users and their roles, patients and their care teams, consent, devices, zones, audit."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
+
+from backend.people.access import PatientQuerySet
+
+
+class Clinic(models.Model):
+    """One clinic. Nothing but a patient's consented transfer crosses from one clinic to another."""
+
+    name = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=64, help_text="IANA name, e.g. Europe/Zurich")
+    languages = ArrayField(models.CharField(max_length=10), default=list, help_text="the first is the clinic's default")
+    simulated = models.BooleanField(
+        default=False, help_text="Generated for a demonstration; shown wherever it is named"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in. What they may see is said by a membership (staff) or a patient record (patients).
+
+    `is_staff` is the operator: the admin site, clinics and accounts, and no patient data.
+    """
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=10, default="en")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+
+    def __str__(self) -> str:
+        return f"user {self.pk}"
+
+
+class Role(models.TextChoices):
+    CLINICIAN = "clinician"
+    ADMIN = "admin"
+
+
+class Membership(models.Model):
+    """A user's role in one clinic: an admin sees every patient there, a clinician those of their care teams."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    role = models.CharField(max_length=10, choices=Role)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "user"], name="membership_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"membership {self.pk}"
+
+
+class CareTeam(models.Model):
+    """The people who look after a group of patients."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE)
+    name = models.CharField(max_length=200)
+    members = models.ManyToManyField(Membership, related_name="teams", blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "name"], name="care_team_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Origin(models.TextChoices):
+    """Where a record came from. What is imported or simulated never notifies anybody."""
+
+    PHONE = "phone"
+    CLINIC = "clinic"
+    IMPORT = "import"
+    SIMULATED = "simulated"
+
+
+class Patient(models.Model):
+    """An adult with low back pain, in one clinic and one care team."""
+
+    class Status(models.TextChoices):
+        INVITED = "invited"
+        ACTIVE = "active"
+        DISCHARGED = "discharged"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
+    care_team = models.ForeignKey(CareTeam, on_delete=models.PROTECT)
+    user = models.OneToOneField(User, null=True, blank=True, on_delete=models.PROTECT)
+    identifier = models.CharField(max_length=64, help_text="the clinic's own number for this person")
+    name = models.CharField(max_length=200, blank=True)
+    date_of_birth = models.DateField(null=True, blank=True)
+    language = models.CharField(max_length=10, default="en")
+    time_zone = models.CharField(max_length=64, help_text="the zone they are in now; zone_history keeps the past")
+    status = models.CharField(max_length=10, choices=Status, default=Status.INVITED)
+    origin = models.CharField(max_length=10, choices=Origin, default=Origin.CLINIC)
+    programme_started_on = models.DateField(null=True, blank=True, help_text="local day; baselines are taken before it")
+    created_at = models.DateTimeField(db_default=Now())
+    enrolled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "identifier"], name="patient_identifier"),
+            models.CheckConstraint(condition=Q(status__in=["invited", "active", "discharged"]), name="patient_status"),
+            models.CheckConstraint(condition=Q(origin__in=Origin.values), name="patient_origin"),
+        ]
+
+    def __str__(self) -> str:
+        return f"patient {self.pk}"
+
+
+class PatientRev(models.Model):
+    """The patient's last revision. Each write to a patient takes the next one, late in its transaction.
+
+    The row lock makes commit order and revision order the same, so a pull by revision skips nothing.
+    """
+
+    patient = models.OneToOneField(Patient, primary_key=True, on_delete=models.CASCADE, related_name="revision")
+    rev = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "people_patient_rev"
+
+    def __str__(self) -> str:
+        return f"revision of patient {self.patient_id}"
+
+
+class ZoneHistory(models.Model):
+    """Since when a patient is in which zone. Old days stay in the zone they were lived in."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="zones")
+    since = models.DateTimeField()
+    time_zone = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["patient", "since"], name="zone_history_since")]
+
+    def __str__(self) -> str:
+        return f"zone of patient {self.patient_id}"
+
+
+class ClinicText(models.Model):
+    """A clinic's own words, versioned: consent, and the safety card that a phone shows with no network.
+
+    The product ships no crisis text and no country's telephone number.
+    """
+
+    class Kind(models.TextChoices):
+        CONSENT = "consent"
+        CRISIS = "crisis", "shown when PHQ-9 item 9 is answered above zero"
+        SUPPORT = "support", "shown when item 9 is left out, or depression is severe"
+        EMERGENCY = "emergency", "shown on cauda equina signs"
+        SEEK_CARE = "seek-care", "shown on other red flags"
+        ADVERSE_EVENT = "adverse-event", "shown on an adverse event"
+        WITHDRAWAL = "withdrawal", "what happens to the data when consent is withdrawn"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="texts")
+    kind = models.CharField(max_length=20, choices=Kind)
+    language = models.CharField(max_length=10)
+    version = models.PositiveIntegerField()
+    body = models.TextField()
+    published_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "kind", "language", "version"], name="clinic_text_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.language} {self.version}"
+
+
+class OnCall(models.Model):
+    """A place in the chain of people whom a clinic has named for red flags.
+
+    Without at least one, PHQ-9 can't go to a phone: nobody would answer its item 9.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="on_call")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE)
+    position = models.PositiveSmallIntegerField(help_text="1 is told first")
+    hours = models.CharField(max_length=200, help_text="when this person answers, in words")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "position"], name="on_call_position")]
+
+    def __str__(self) -> str:
+        return f"on call {self.pk}"
+
+
+class Consent(models.Model):
+    """A patient's agreement to one version of the clinic's consent text, and its end."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="consents")
+    text = models.ForeignKey(ClinicText, on_delete=models.PROTECT)
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"], condition=Q(withdrawn_at__isnull=True), name="consent_one_in_force"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=F("given_at")), name="consent_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"consent {self.pk}"
+
+
+class Invitation(models.Model):
+    """A one-time code by which a phone becomes a patient's: the first time, or again after it was lost.
+
+    Only a hash of the code is stored.
+    """
+
+    class Purpose(models.TextChoices):
+        ENROL = "enrol"
+        RELINK = "relink"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="invitations")
+    purpose = models.CharField(max_length=6, choices=Purpose, default=Purpose.ENROL)
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    redeemed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(purpose__in=["enrol", "relink"]), name="invitation_purpose")]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+
+class Device(models.Model):
+    """A phone: one signed-in session of one patient. A lost one is revoked, and its tokens die with it."""
+
+    id = models.UUIDField(primary_key=True, help_text="made by the phone")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="devices")
+    name = models.CharField(max_length=100, blank=True)
+    session_key = models.CharField(max_length=40, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    clock_skew = models.DurationField(null=True, blank=True, help_text="the phone's clock less the server's, last push")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"device {self.pk}"
+
+
+class Audit(models.Model):
+    """Who read or wrote what of a patient's, and when. Append-only; the database refuses changes."""
+
+    pk = models.CompositePrimaryKey("patient", "id")
+    id = models.UUIDField(help_text="UUIDv7")
+    clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_constraint=False)
+    patient = models.ForeignKey(Patient, on_delete=models.DO_NOTHING, db_constraint=False)
+    user = models.ForeignKey(User, null=True, on_delete=models.DO_NOTHING, db_constraint=False)
+    action = models.CharField(max_length=40, help_text="verb and thing, e.g. read trends")
+    count = models.PositiveIntegerField(default=1, help_text="how many rows it reached")
+    request_id = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"audit {self.id}"
