@@ -1,11 +1,33 @@
-.PHONY: setup test lint types check
-PY := .venv/bin/python
+.PHONY: demo demo-reset setup test lint types lock
 
-lint:
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports
+# The first target: what a newcomer wants.
+demo: setup
+	@.venv/bin/python -m backend.demo
 
-types:
+demo-reset: setup
+	@.venv/bin/python -m backend.demo reset
+
+# Quick when .venv is already right.
+setup:
+	@sh setup.sh
+
+test: setup
+	.venv/bin/python -m pytest -n auto $(TESTS)
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+
+types: setup
 	.venv/bin/mypy .
 
-test:
-	.venv/bin/python -m pytest -n 2
+COMPILE = $(if $(wildcard .uv/bin/uv),.uv/bin/uv,uv) pip compile --quiet --upgrade --python-version 3.13 --universal \
+	--generate-hashes --no-emit-index-url --no-header --no-annotate
+
+# Newest versions that fit requirements*.in, for every platform, pinned by hash.
+lock: setup
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) requirements-uv.in -o requirements-uv.txt
+	$(MAKE) setup
