@@ -11,6 +11,7 @@ from pathlib import Path
 
 from backend.local import services
 
+os.environ.setdefault("SECURE_SSL_REDIRECT", "false")
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
 
 if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
