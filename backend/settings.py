@@ -29,7 +29,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.headless",
     "allauth.mfa",
-    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -43,6 +42,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "backend.rest.middleware.RequestId",
+    "backend.rest.middleware.Problems",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -53,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "backend.people.second_factor.SecondFactorRequired",
 ]
 
 ROOT_URLCONF = "backend.urls"
@@ -96,7 +98,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True  # served from where they lie: no collecting, nothing to forget at a release
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
@@ -114,12 +116,48 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "backend.people.authentication.BearerAuthentication",
+        "backend.people.authentication.BrowserAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["backend.rest.body.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "backend.rest.paging.KeysetPagination",
+    "EXCEPTION_HANDLER": "backend.rest.problems.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
-SPECTACULAR_SETTINGS = {"TITLE": "Steadyback", "VERSION": "1", "OAS_VERSION": "3.1.0"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Steadyback",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_AUTHENTICATION": [],  # everybody may read how to ask
+}
 
-# A phone may be away for weeks: its refresh token lives 90 days and each use renews it.
+# Signing in is allauth's: pages for the browser under /accounts/, the same as JSON under /api/v1/auth/.
+# Nobody signs up: staff are made by an operator, patients by redeeming an invitation.
+ACCOUNT_ADAPTER = "backend.people.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0
+MFA_ADAPTER = "backend.people.adapters.MFAAdapter"
+MFA_TOTP_ISSUER = "Steadyback"
+LOGIN_REDIRECT_URL = "/"
+
+# A colleague's session ends after a working day; a phone's is renewed by each refresh, and dies after 90 days without.
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+HEADLESS_CLIENTS = ["app"]
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = int(timedelta(days=90).total_seconds())
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = int(timedelta(minutes=15).total_seconds())
+# Only this server reads its tokens, so there is no public key to hand out: HS256 with SECRET_KEY.
+HEADLESS_JWT_ALGORITHM = "HS256"
+# Each use of a token asks whether its session still lives; without this a lost phone's token would outlive it.
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
+HEADLESS_TOKEN_STRATEGY = "backend.people.tokens.TokenStrategy"  # noqa: S105
