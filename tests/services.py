@@ -14,9 +14,9 @@ from backend.local import services
 os.environ.setdefault("SECURE_SSL_REDIRECT", "false")
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
 
-if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
+if not os.environ.get("DATABASE_URL") or not os.environ.get("REDIS_URL"):
     stack = ExitStack()
     atexit.register(stack.close)
-    directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="steadyback-tests-"))
-    for name, value in stack.enter_context(services(Path(directory), durable=False)).items():
-        os.environ.setdefault(name, value)
+    directory = Path(tempfile.mkdtemp(prefix="steadyback-tests-"))
+    directory.chmod(0o755)  # root runs PostgreSQL as nobody, who must be able to enter
+    os.environ.update(stack.enter_context(services(directory, durable=False)))
