@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def run(*arguments: str, given: bytes = b"") -> tuple[list[Any], str, int]:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "manage.py", "score", *arguments], cwd=ROOT, input=given, capture_output=True, env={}
     )
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode(), done.returncode
@@ -108,7 +108,7 @@ def test_no_lines_are_no_error() -> None:
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "answers.jsonl"
     file.write_text('{"answers": [1,1,1,1,0,0,0,null,0]}\n' * 50_000)
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(
         [sys.executable, "manage.py", "score", "phq-9", str(file)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
