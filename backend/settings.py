@@ -8,6 +8,8 @@ from pathlib import Path
 
 from environs import Env
 
+from backend.rest.logs import logging_configuration
+
 env = Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -43,6 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "backend.rest.middleware.RequestId",
+    "backend.rest.logs.RequestLog",
     "backend.rest.middleware.Problems",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -79,7 +82,12 @@ WEB_THREADS = env.int("WEB_THREADS", 8)
 
 if env.str("DATABASE_URL", ""):
     DATABASES = {"default": env.dj_db_url("DATABASE_URL")}
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 10}
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        pool={"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 10},
+        connect_timeout=5,
+        # One runaway query or forgotten transaction holds up everybody else. Seconds; 0 is no limit, for migrations.
+        options=f"-c statement_timeout={env.int('STATEMENT_TIMEOUT', 30)}s -c idle_in_transaction_session_timeout=60s",
+    )
 
 REDIS_URL = env.str("REDIS_URL", "")
 if REDIS_URL:
@@ -100,6 +108,9 @@ USE_TZ = True
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # served from where they lie: no collecting, nothing to forget at a release
 
+LOGGING = logging_configuration(json=env.bool("LOG_JSON", True))
+
+SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz)$"]  # asked from within, by machines that keep the certificate elsewhere
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
 SECURE_HSTS_SECONDS = 31_536_000
@@ -113,6 +124,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # no file: a missed tick is made good by what stands in the database
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -1,6 +1,7 @@
 """A pytest plugin: brings up the tests' own PostgreSQL and Redis-protocol server before Django is configured.
 
-With DATABASE_URL and REDIS_URL set, those are used instead. pytest-xdist workers inherit the controller's.
+With DATABASE_URL and REDIS_URL set, those are used instead. pytest-xdist workers inherit the controller's; each has a
+database of its own in PostgreSQL and in Redis too, or they would count each other's throttles.
 """
 
 import atexit
@@ -20,3 +21,7 @@ if not os.environ.get("DATABASE_URL") or not os.environ.get("REDIS_URL"):
     directory = Path(tempfile.mkdtemp(prefix="steadyback-tests-"))
     directory.chmod(0o755)  # root runs PostgreSQL as nobody, who must be able to enter
     os.environ.update(stack.enter_context(services(directory, durable=False)))
+
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    server, _, _ = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{server}/{int(worker.removeprefix('gw')) + 1}"

@@ -1,0 +1,76 @@
+"""Is the server alive, and is everything that it needs there?"""
+
+import logging
+from collections.abc import Callable
+from functools import cache as remembered
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+WORKER = "worker-heartbeat"
+WORKER_SILENCE = 20  # seconds; a worker speaks up every 2
+
+logger = logging.getLogger(__name__)
+
+
+class NotReady(Exception):  # noqa: N818 - an answer rather than an error
+    pass
+
+
+def worker_is_alive() -> None:
+    """Called by the worker, again and again."""
+    cache.set(WORKER, True, timeout=WORKER_SILENCE)
+
+
+def database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+@remembered  # once they are, they stay so: an exception isn't remembered
+def migrations() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise NotReady
+
+
+def broker() -> None:
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_connect_timeout=2, socket_timeout=2) as client:
+        client.ping()
+
+
+def worker() -> None:
+    if not cache.get(WORKER):
+        raise NotReady
+
+
+def is_ready(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except NotReady:
+        return False
+    except Exception:
+        logger.exception("not ready", extra={"service": check.__name__})
+        return False
+    return True
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked, so that a database that is away restarts nobody."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when the database, its migrations, the broker and a worker are there, else 503; each by name."""
+    checks = {check.__name__: is_ready(check) for check in (database, migrations, broker, worker)}
+    return JsonResponse(checks, status=200 if all(checks.values()) else 503)
