@@ -15,7 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from outcomes.instrument import Direction
 from outcomes.levels import Flags, Floats, Ints, changes, ewma, groups, medians, weekly_medians
+from outcomes.library import Measure
 from outcomes.slopes import p_value, slopes
 
 WINDOW_DAYS = 84  # daily measures: up to and with the last day that has an entry
@@ -34,44 +36,14 @@ HALF_LIFE_QUESTIONNAIRE = 14.0
 NEVER = np.iinfo(np.int64).max
 """The start day of no programme."""
 
-type Direction = Literal["higher-worse", "higher-better", "none"]
 type Label = Literal["improved", "possibly-improved", "no-clear-change", "possibly-worsened", "worsened", "unknown"]
 LABELS: tuple[Label, ...] = (
     "unknown", "no-clear-change", "possibly-improved", "possibly-worsened", "improved", "worsened",
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Properties:
-    """Measurement properties of one measure: what its numbers can and can't tell. Null means not known.
-
-    `mcid_abs` in points, `mcid_pct` in per cent of the baseline (read only where there is no `mcid_abs`), `mdc95` and
-    `sem` in points; without `mdc95` it is 1.96·√2·SEM.
-    """
-
-    daily: bool
-    direction: Direction
-    mcid_abs: float | None = None
-    mcid_pct: float | None = None
-    mdc95: float | None = None
-    sem: float | None = None
-
-    @property
-    def sign(self) -> float | None:
-        """1 where more is worse, -1 where more is better."""
-        return {"higher-worse": 1, "higher-better": -1, "none": None}[self.direction]
-
-    @property
-    def difference_error(self) -> float | None:
-        """The standard error of a difference, Jacobson & Truax's S_diff = √2·SEM; from MDC95 where SEM is not known."""
-        if self.sem is not None:
-            return float(np.sqrt(2) * self.sem)
-        return None if self.mdc95 is None else self.mdc95 / 1.96
-
-    @property
-    def minimal_detectable_change(self) -> float | None:
-        """MDC95: the change that measurement error alone reaches in one of twenty stable patients."""
-        return 1.96 * self.difference_error if self.mdc95 is None and self.difference_error is not None else self.mdc95
+WORSE: dict[Direction, float | None] = {"higher-worse": 1, "higher-better": -1, "none": None}
+"""The sign of a change for the worse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +134,24 @@ def compute(
     series: Ints,
     day: Ints,
     value: Floats,
-    properties: Sequence[Properties],
-    measure: Ints,
+    measures: Sequence[Measure],
+    which: Ints,
     programme: Ints,
     *,
     frozen: tuple[Floats, Ints, Ints] | None = None,
     whole: bool = False,
 ) -> Trends:
-    """The trend of each series 0 … len(measure) − 1, which may have no entry at all.
+    """The trend of each series 0 … len(which) − 1, which may have no entry at all.
 
-    `series`, `day`, `value`: one value a day, sorted. `measure[s]` is the place of series s in `properties`,
+    `series`, `day`, `value`: one value a day, sorted. `which[s]` is the place of series s in `measures`,
     `programme[s]` the day on which the patient's programme started (NEVER: none), `frozen` the baselines that are set
     already, with the days that they are from and to (NaN: not yet). With `whole` the window is all there is.
 
     Windows end at the last entry, so a trend follows from the answers alone and not from when it was computed. A
     series without a frozen baseline needs its first entries among the given ones, besides those of its window.
     """
-    count = len(measure)
-    daily = _column(properties, measure, lambda p: p.daily) == 1
+    count = len(which)
+    daily = _column(measures, which, lambda m: m.kind == "daily") == 1
     start = np.searchsorted(series, np.arange(count))
     end = np.searchsorted(series, np.arange(count), side="right")
     some = end > start
@@ -220,13 +192,27 @@ def compute(
         tau=tau,
         p_value=p,
         change=change,
-        change_label=_labels(change, baseline, properties, measure),
-        reliable_change=change / _column(properties, measure, lambda p: p.difference_error),
+        change_label=_labels(change, baseline, measures, which),
+        reliable_change=change / _column(measures, which, difference_error),
         level_changes=_level_changes(series, day, value, start, end),
         coverage=np.where(daily & some, n / np.maximum(reach, 1), np.nan),
         longest_gap=longest_gap,
         enough_data=enough,
     )
+
+
+def difference_error(measure: Measure) -> float | None:
+    """The standard error of a difference, Jacobson & Truax's S_diff = √2·SEM; from MDC95 where SEM is not known."""
+    if measure.sem is not None:
+        return float(np.sqrt(2) * measure.sem)
+    return None if measure.mdc95 is None else measure.mdc95 / 1.96
+
+
+def minimal_detectable_change(measure: Measure) -> float | None:
+    """MDC95, or 1.96·√2·SEM: what measurement error alone reaches in one of twenty stable patients."""
+    if measure.mdc95 is None and measure.sem is not None:
+        return 1.96 * float(np.sqrt(2) * measure.sem)
+    return measure.mdc95
 
 
 def _pick[T: np.generic](values: NDArray[T], known: Flags, at: Ints, missing: float = 0) -> NDArray[T]:
@@ -236,10 +222,10 @@ def _pick[T: np.generic](values: NDArray[T], known: Flags, at: Ints, missing: fl
     return out
 
 
-def _column(properties: Sequence[Properties], measure: Ints, of: Callable[[Properties], float | None]) -> Floats:
+def _column(measures: Sequence[Measure], which: Ints, of: Callable[[Measure], float | None]) -> Floats:
     """One property for each series, NaN where it isn't known."""
-    known = [of(p) for p in properties]
-    return np.array([np.nan if value is None else value for value in known], np.float64)[measure]
+    known = [of(m) for m in measures]
+    return np.array([np.nan if value is None else value for value in known], np.float64)[which]
 
 
 def _baselines(
@@ -291,17 +277,18 @@ def _lines(
     return level, longest_gap, slope, tau, p
 
 
-def _labels(change: Floats, baseline: Floats, properties: Sequence[Properties], measure: Ints) -> Ints:
+def _labels(change: Floats, baseline: Floats, measures: Sequence[Measure], which: Ints) -> Ints:
     """With lo and hi the smaller and the larger of MCID and MDC95: from hi it is a change, from lo possibly one.
 
-    With one of the two known it is hi; with neither, or no change to judge, the label is `unknown`.
+    MCID is in points where points are known, else in per cent of the baseline. With one of MCID and MDC95 known it is
+    hi; with neither, or no change to judge, the label is `unknown`.
     """
-    percent = np.abs(baseline) * _column(properties, measure, lambda p: p.mcid_pct) / 100
+    percent = np.abs(baseline) * _column(measures, which, lambda m: m.mcid_pct) / 100
     percent[percent == 0] = np.nan  # Nothing is a percentage of zero.
-    mcid = _column(properties, measure, lambda p: p.mcid_abs)
+    mcid = _column(measures, which, lambda m: m.mcid_abs)
     mcid = np.where(np.isnan(mcid), percent, mcid)
-    mdc = _column(properties, measure, lambda p: p.minimal_detectable_change)
-    worse = change * _column(properties, measure, lambda p: p.sign)
+    mdc = _column(measures, which, minimal_detectable_change)
+    worse = change * _column(measures, which, lambda m: WORSE[m.direction])
 
     size = np.abs(change) + 1e-9  # 8.2 − 7.2 is a whole point.
     high, low = np.fmax(mcid, mdc), np.minimum(mcid, mdc)

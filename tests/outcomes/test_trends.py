@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,30 +9,34 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from outcomes.trends import NEVER, Direction, Properties, arrange, compute, day_number, one_a_day
+from outcomes.instrument import Direction
+from outcomes.library import Measure
+from outcomes.trends import NEVER, arrange, compute, day_number, difference_error, minimal_detectable_change, one_a_day
 from tests.outcomes.series import NILE, weekly_depression
 
-PAIN = Properties(daily=True, direction="higher-worse", mcid_abs=2, mdc95=2.8)
-TSK = Properties(daily=False, direction="higher-worse", mcid_abs=4, mdc95=7)
+ANY = Measure(code="any", title="Any", kind="questionnaire", direction="higher-worse", min=0, max=100)
+PAIN = replace(ANY, kind="daily", mcid_abs=2.0, mdc95=2.8)
+TSK = replace(ANY, mcid_abs=4.0, mdc95=7.0)
 START = date(2026, 3, 2)
 
 type Entries = Sequence[tuple[int, float]]
 type Row = dict[str, Any]
 
 
-def trend(entries: Entries, properties: Properties = PAIN, **options: Any) -> Row:
+def trend(entries: Entries, properties: Measure = PAIN, **options: Any) -> Row:
     """The trend of one series of (day, value), days counted from START."""
     return trends([entries], [properties], **options)[0]
 
 
 def trends(
-    many: Sequence[Entries], kinds: Sequence[Properties], programme: list[int | None] | None = None, **options: Any
+    many: Sequence[Entries], kinds: Sequence[Measure], programme: list[int | None] | None = None, **options: Any
 ) -> list[Row]:
     """One trend for each series; `kinds[i]` are the properties of series i."""
     flat = [(s, day_number(START) + day, value) for s, entries in enumerate(many) for day, value in entries]
     series, days, values = arrange(*([entry[column] for entry in flat] for column in range(3)))  # type: ignore[arg-type]
-    series, days, values = one_a_day(series, days, values, np.array([kind.daily for kind in kinds]))
+    series, days, values = one_a_day(series, days, values, np.array([kind.kind == "daily" for kind in kinds]))
     starts = programme or [None] * len(many)
     started = np.array([NEVER if day is None else day_number(START) + day for day in starts])
     columns = compute(series, days, values, kinds, np.arange(len(kinds)), started, **options).columns()
@@ -204,7 +207,7 @@ def test_labels_between_mcid_4_and_mdc_7(change: float, label: str) -> None:
 
 @pytest.mark.parametrize("known", [{"mcid_abs": 5.0}, {"mdc95": 5.0}, {"mcid_pct": 20.0}, {"sem": 5 / 1.96 / 2**0.5}])
 def test_with_one_threshold_there_is_no_possibly(known: dict[str, float]) -> None:
-    measure = Properties(daily=False, direction="higher-better", **known)
+    measure = replace(ANY, direction="higher-better", **known)
     assert trend([(0, 25), (28, 30)], measure)["change_label"] == "improved"
     assert trend([(0, 25), (28, 29)], measure)["change_label"] == "no-clear-change"
     assert trend([(0, 25), (28, 20)], measure)["change_label"] == "worsened"
@@ -212,12 +215,12 @@ def test_with_one_threshold_there_is_no_possibly(known: dict[str, float]) -> Non
 
 def test_without_a_threshold_or_a_direction_a_change_is_unknown() -> None:
     entries = [(0, 25), (28, 5)]
-    assert trend(entries, Properties(daily=False, direction="higher-worse"))["change_label"] == "unknown"
-    assert trend(entries, Properties(daily=False, direction="none", mcid_abs=5))["change_label"] == "unknown"
+    assert trend(entries, ANY)["change_label"] == "unknown"
+    assert trend(entries, replace(ANY, direction="none", mcid_abs=5.0))["change_label"] == "unknown"
 
 
 def test_a_percentage_of_nought_is_no_threshold() -> None:
-    measure = Properties(daily=False, direction="higher-worse", mcid_pct=30)
+    measure = replace(ANY, mcid_pct=30.0)
     assert trend([(0, 0), (28, 5)], measure)["change_label"] == "unknown"
 
 
@@ -227,26 +230,26 @@ def test_points_come_before_per_cent() -> None:
 
 
 def test_a_change_of_exactly_the_threshold_survives_binary_fractions() -> None:
-    measure = Properties(daily=False, direction="higher-worse", mcid_abs=1)
+    measure = replace(ANY, mcid_abs=1.0)
     assert 8.2 - 7.2 < 1
     assert trend([(0, 8.2), (28, 7.2)], measure)["change_label"] == "improved"
 
 
 def test_mdc95_is_1_96_times_root_two_times_sem() -> None:
-    assert Properties(daily=True, direction="none", sem=1.02).minimal_detectable_change == pytest.approx(2.83, abs=5e-3)
+    assert minimal_detectable_change(replace(ANY, sem=1.02)) == pytest.approx(2.83, abs=5e-3)
 
 
 def test_daily_change_is_counted_to_the_level_and_a_questionnaires_to_its_last() -> None:
     entries = [*steady(8), (7, 0)]
-    daily, questionnaire = trend(entries), trend(entries, replace(PAIN, daily=False))
+    daily, questionnaire = trend(entries), trend(entries, replace(PAIN, kind="questionnaire"))
     assert daily["change"] == pytest.approx(-2)  # λ = 0.25 a day
     assert questionnaire["change"] == -8
 
 
 def test_reliable_change_of_jacobson_and_truax() -> None:
-    measure = Properties(daily=False, direction="higher-better", sem=7.5 * math.sqrt(1 - 0.80))
+    measure = replace(ANY, direction="higher-better", sem=7.5 * math.sqrt(1 - 0.80))
     assert measure.sem == pytest.approx(3.354, abs=5e-4)
-    assert measure.difference_error == pytest.approx(4.743, abs=5e-4)
+    assert difference_error(measure) == pytest.approx(4.743, abs=5e-4)
     assert trend([(0, 47.5), (28, 32.5)], measure)["reliable_change"] == pytest.approx(-3.16, abs=5e-3)
 
 
@@ -285,32 +288,30 @@ def test_the_last_of_a_day_counts_for_a_questionnaire() -> None:
     assert trend([(0, 30), (28, 22), (28, 24)], TSK)["change"] == -6
 
 
-# Properties that hold for any series
+# Measure that hold for any series
 
 one = st.lists(st.tuples(st.integers(0, 250), st.integers(0, 20).map(lambda half: half / 2)), max_size=40)
 kinds = st.sampled_from(
-    [PAIN, TSK, replace(PAIN, direction="higher-better"), Properties(daily=False, direction="none", mcid_pct=30)]
+    [PAIN, TSK, replace(PAIN, direction="higher-better"), replace(ANY, direction="none", mcid_pct=30.0)]
 )
 starts = st.one_of(st.none(), st.integers(0, 250))
 
 
 @given(st.lists(st.tuples(one, kinds, starts), min_size=1, max_size=8), st.booleans())
-def test_many_at_once_are_the_same_as_one_by_one(
-    many: list[tuple[Entries, Properties, int | None]], whole: bool
-) -> None:
+def test_many_at_once_are_the_same_as_one_by_one(many: list[tuple[Entries, Measure, int | None]], whole: bool) -> None:
     together = trends([s[0] for s in many], [s[1] for s in many], [s[2] for s in many], whole=whole)
     for row, (entries, kind, start) in zip(together, many, strict=True):
         assert row == trends([entries], [kind], [start], whole=whole)[0]
 
 
 @given(one, kinds, starts)
-def test_nothing_is_ever_nan(entries: Entries, kind: Properties, start: int | None) -> None:
+def test_nothing_is_ever_nan(entries: Entries, kind: Measure, start: int | None) -> None:
     row = trends([entries], [kind], [start])[0]
     assert not any(isinstance(value, float) and not math.isfinite(value) for value in row.values())
 
 
 @given(one, kinds, starts, st.randoms(use_true_random=False))
-def test_the_order_of_days_does_not_matter(entries: Entries, kind: Properties, start: int | None, random: Any) -> None:
+def test_the_order_of_days_does_not_matter(entries: Entries, kind: Measure, start: int | None, random: Any) -> None:
     days = {day: (day, value) for day, value in entries}
     shuffled = list(days.values())
     random.shuffle(shuffled)
@@ -318,7 +319,7 @@ def test_the_order_of_days_does_not_matter(entries: Entries, kind: Properties, s
 
 
 @given(one, kinds, st.integers(-300, 300))
-def test_shifting_all_days_by_weeks_moves_dates_alone(entries: Entries, kind: Properties, weeks: int) -> None:
+def test_shifting_all_days_by_weeks_moves_dates_alone(entries: Entries, kind: Measure, weeks: int) -> None:
     row = trend(entries, kind)
     moved = trend([(day + 7 * weeks, value) for day, value in entries], kind)
     for name, value in row.items():
@@ -331,7 +332,7 @@ def test_shifting_all_days_by_weeks_moves_dates_alone(entries: Entries, kind: Pr
 
 
 @given(one, kinds, st.integers(1, 50))
-def test_adding_a_constant_moves_the_level_and_nothing_else(entries: Entries, kind: Properties, more: int) -> None:
+def test_adding_a_constant_moves_the_level_and_nothing_else(entries: Entries, kind: Measure, more: int) -> None:
     kind = replace(kind, mcid_pct=None)
     row, moved = trend(entries, kind), trend([(day, value + more) for day, value in entries], kind)
     for name, value in row.items():
@@ -342,7 +343,7 @@ def test_adding_a_constant_moves_the_level_and_nothing_else(entries: Entries, ki
 
 
 @given(one, kinds)
-def test_the_other_direction_swaps_improved_and_worsened(entries: Entries, kind: Properties) -> None:
+def test_the_other_direction_swaps_improved_and_worsened(entries: Entries, kind: Measure) -> None:
     other_way: dict[str, Direction] = {"higher-worse": "higher-better", "higher-better": "higher-worse"}
     turned = replace(kind, direction=other_way.get(kind.direction, "none"))
     swap = {"improved": "worsened", "worsened": "improved"}
