@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -32,14 +32,14 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A table of the mapping file."""
 
 
-class Long(_Table):
+class Long(_Table, frozen=True, kw_only=True):
     """A file with one answer a line: the column that names the item, and the one that holds its value."""
 
     item: NonEmpty
     value: NonEmpty
 
 
-class Format(_Table):
+class Format(_Table, frozen=True, kw_only=True):
     """How the file is written. `blank` are the texts that stand for an empty cell, besides the empty one."""
 
     delimiter: Annotated[str, msgspec.Meta(min_length=1, max_length=1)] = ","
@@ -49,7 +49,7 @@ class Format(_Table):
     long: Long | None = None
 
 
-class People(_Table):
+class People(_Table, frozen=True, kw_only=True):
     """Whose line it is. `whole`: a spreadsheet wrote the number 17 as 17.0. `create`: unknown ones become patients."""
 
     column: NonEmpty
@@ -58,14 +58,14 @@ class People(_Table):
     care_team: str | None = None
 
 
-class When(_Table):
-    """When it was answered, on the patient's clock: one `fixed` date, or columns joined by a space and read by `format`.
+class When(_Table, frozen=True, kw_only=True):
+    """When it was answered, on the patient's clock: one `fixed` date, or columns, joined by a space, in a `format`.
 
-    `format` is "iso" or as for strptime. A date without a time of day gets `time`.
+    That is "iso" or as for strptime. A date without a time of day gets `time`.
     """
 
     zone: str
-    fixed: datetime | date | None = None
+    fixed: date | None = None
     column: str | list[str] | None = None
     format: NonEmpty = "iso"
     time: Clock = "12:00"
@@ -77,7 +77,7 @@ class When(_Table):
         return [self.column] if isinstance(self.column, str) else self.column
 
 
-class Recode(_Table):
+class Recode(_Table, frozen=True, kw_only=True):
     """From what the file holds to what the instrument knows: words or codes first, then the arithmetic.
 
     `unanswered` are codes that say why there is no answer (NHANES: 7 refused, 9 don't know); never a number to score.
@@ -122,9 +122,7 @@ class Block(Recode, frozen=True, kw_only=True):
 
     def _cell(self, cell: str | Cell) -> Cell:
         if isinstance(cell, str):
-            cell = Cell(
-                column=cell, unanswered=self.unanswered, values=self.values, times=self.times, add=self.add
-            )
+            cell = Cell(column=cell, unanswered=self.unanswered, values=self.values, times=self.times, add=self.add)
         return msgspec.structs.replace(cell, column=self.prefix + cell.column)
 
     @property
@@ -157,7 +155,7 @@ class OwnMeasure(Recode, frozen=True, kw_only=True):
         return {self.name: cell}
 
 
-class Mapping(_Table):
+class Mapping(_Table, frozen=True, kw_only=True):
     """A whole mapping file. `key` says what makes two entries of one patient different: by default when they were
     answered; the columns named; or "line", for a file that only ever grows at its end."""
 
@@ -238,25 +236,25 @@ def _block_flaws(field: str, block: Block) -> Iterator[tuple[str, str]]:
         yield from _when_flaws(f"{field}.when", block.when)
     try:
         instrument = block.instrument
-    except library.UnknownInstrument as error:
+    except library.UnknownInstrumentError as error:
         yield f"{field}.code", str(error)
         return
     if bool(block.items) == bool(block.scores):
         yield f"{field}.items", "name either the columns of the items or, for totals, those of the scores"
-        return
     items = [item.id for item in instrument.items]
-    if isinstance(block.items, list) and block.items:
+    if isinstance(block.items, list):
         needed = max((n for n, item in enumerate(instrument.items, 1) if not item.optional), default=1)
-        if not needed <= len(block.items) <= len(items):
+        if block.items and not needed <= len(block.items) <= len(items):
             yield f"{field}.items", f"{block.code} has {needed} items, not {len(block.items)}: {', '.join(items)}"
-    elif block.items:
-        for item_id in block.items:
-            if item_id not in items:
-                yield f"{field}.items.{item_id}", f"{block.code} has the items {', '.join(items)}"
-    scores = [score.name for score in instrument.scores]
-    for name in block.scores:
-        if name not in scores:
-            yield f"{field}.scores.{name}", f"{block.code} has the scores {', '.join(scores)}"
+    else:
+        yield from _unknown(f"{field}.items", block.items, items)
+    yield from _unknown(f"{field}.scores", block.scores, [score.name for score in instrument.scores])
+
+
+def _unknown(field: str, named: Iterable[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for name in named:
+        if name not in known:
+            yield f"{field}.{name}", f"there is no such one; there are {', '.join(known)}"
 
 
 def _when_flaws(field: str, when: When) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import Self
 
 import msgspec
 
-from outcomes.mapping import Mapping
+from outcomes.mapping import Long, Mapping
 
 # In a rejects file: the line that a row had in the file it comes from.
 LINE_COLUMN = "import_line"
@@ -73,7 +73,8 @@ class Rows:
         return self._binary.tell() / self._size if self._size else 1.0
 
     def __iter__(self) -> Iterator[Row]:
-        return self._gathered() if self._mapping.file.long else self._plain()
+        long = self._mapping.file.long
+        return self._gathered(long) if long else self._plain()
 
     def _next(self) -> list[str] | None:
         """The next record, empty for a blank line, None at the end."""
@@ -142,10 +143,8 @@ class Rows:
                 line = int(cells[self._line_at])
             yield Row(line, cells, [(line, cells)], problem)
 
-    def _gathered(self) -> Iterator[Row]:
+    def _gathered(self, long: Long) -> Iterator[Row]:
         """One row for all the lines, standing together, that say the same of who and when."""
-        long = self._mapping.file.long
-        assert long is not None
         same = self._mapping.line_columns()
         item_at, value_at = self._at[long.item], self._at[long.value]
         same_at = [self._at[name] for name in same]

@@ -204,15 +204,13 @@ class _Column(msgspec.Struct):
 def _cell_reader(cell: Cell, mapping: Mapping, limits: tuple[Number, Number] | None) -> Callable[[str], _Meaning]:
     """How a column's cells are read. Where `limits` are given, what lies outside is refused here."""
     blank = {"", *mapping.file.blank}
-    codes: dict[str | Decimal, _Meaning] = {}
+    codes: dict[str, _Meaning] = {}
     for text, reason in cell.unanswered.items():
         codes[text] = _Meaning(unanswered=reason)
     for text, value in cell.values.items():
         codes[text] = _Meaning(value)
-    for text, meaning in list(codes.items()):
-        number = _number(str(text), decimal_comma=False)
-        if number is not None:
-            codes[number] = meaning
+    # A code written as 7 is meant where the file holds 7.0 or 07 as well.
+    numbers = {number: meaning for code, meaning in codes.items() if (number := _number(code)) is not None}
     times, add = Decimal(str(cell.times)), Decimal(str(cell.add))
 
     def read(text: str) -> _Meaning:
@@ -225,7 +223,7 @@ def _cell_reader(cell: Cell, mapping: Mapping, limits: tuple[Number, Number] | N
             number = _number(text, decimal_comma=mapping.file.decimal_comma)
             if number is None:
                 return _Meaning(problem="not a number")
-            meaning = codes.get(number) or _Meaning(_plain(number * times + add))
+            meaning = numbers.get(number) or _Meaning(_plain(number * times + add))
         if limits and meaning.value is not None and not limits[0] <= meaning.value <= limits[1]:
             return _Meaning(problem=f"expected a number from {limits[0]:g} to {limits[1]:g}")
         return meaning
@@ -233,7 +231,7 @@ def _cell_reader(cell: Cell, mapping: Mapping, limits: tuple[Number, Number] | N
     return read
 
 
-def _number(text: str, *, decimal_comma: bool) -> Decimal | None:
+def _number(text: str, *, decimal_comma: bool = False) -> Decimal | None:
     if decimal_comma:
         text = text.replace(",", ".")
     return Decimal(text) if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text) else None
@@ -248,8 +246,7 @@ def _when_reader(when: When) -> Callable[[str], datetime | str]:
     zone = ZoneInfo(when.zone)
     noon = clock(when.time)
     if when.fixed is not None:
-        fixed = when.fixed if isinstance(when.fixed, datetime) else datetime.combine(when.fixed, noon)
-        fixed = fixed.astimezone(zone) if fixed.tzinfo else fixed.replace(tzinfo=zone)
+        fixed = datetime.combine(when.fixed, noon, zone)
         return lambda _: fixed
 
     @lru_cache(maxsize=_REMEMBERED)
