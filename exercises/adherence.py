@@ -2,7 +2,7 @@
 
 Everything works on flat columns for many programmes at once; `docs/adherence.md` has the definitions with examples.
 Days are ordinals of the patient's local calendar (`date.toordinal`), weeks run from Monday to Sunday. A programme is a
-whole number that the caller chooses; one person may have several.
+number from 0 that the caller gives it; one person may have several.
 """
 
 from __future__ import annotations
@@ -100,17 +100,20 @@ class Weeks:
     dose: Floats
 
 
-def settle(prescribed: Periods, pauses: Periods, sessions: Sessions, from_day: int, today: int) -> Days:
-    """What became of each session due from `from_day` to the end of the week of `today`.
+def settle(prescribed: Periods, pauses: Periods, sessions: Sessions, from_day: int, today: Ints) -> Days:
+    """What became of each session due from `from_day` to the end of the week of today.
+
+    Programmes are numbered from 0, and `today[programme]` is the day that it is now where its patient is.
 
     A session belongs to the due day on which it was done. One that was done on another day of the same week makes up
     for the first due day of that week for which nothing was done. Several on one day add up, to at most the whole.
     `from_day` should be a Monday.
     """
-    programme, day, weekdays = _expand(prescribed, from_day, _monday(today) + 6)
+    programme, day, weekdays = _expand(prescribed, from_day, today)
     is_due = (weekdays >> (day - 1) % 7) & 1 == 1
     due = np.unique(programme[is_due] * _DAYS + day[is_due])
-    paused_programme, paused_day, _ = _expand(pauses, from_day, _monday(today) + 6)
+    due_day, now = due % _DAYS, today[due // _DAYS]
+    paused_programme, paused_day, _ = _expand(pauses, from_day, today)
     paused = np.isin(due, paused_programme * _DAYS + paused_day)
 
     key = sessions.programme * _DAYS + sessions.day
@@ -131,7 +134,7 @@ def settle(prescribed: Periods, pauses: Periods, sessions: Sessions, from_day: i
     said_no = np.zeros(len(due), np.bool_)
     said_no[same_day] = declined[of_day]
     open_now = np.zeros(len(due), np.bool_)
-    open_now[same_day] = going_on[of_day] & (due[same_day] % _DAYS >= today)
+    open_now[same_day] = going_on[of_day] & (due_day >= now)[same_day]
 
     spare = share > 0
     spare[of_day] = False
@@ -139,9 +142,8 @@ def settle(prescribed: Periods, pauses: Periods, sessions: Sessions, from_day: i
     moved, filled = _pair(logged[spare], due[empty])
     due_share[np.flatnonzero(empty)[filled]] = share[np.flatnonzero(spare)[moved]]
 
-    due_day = due % _DAYS
     state = np.select(
-        [paused, open_now, due_share >= DONE_FROM, due_share > 0, said_no, due_day >= today],
+        [paused, open_now, due_share >= DONE_FROM, due_share > 0, said_no, due_day >= now],
         [State.PAUSED, State.IN_PROGRESS, State.DONE, State.PARTLY_DONE, State.DECLINED, State.NOT_STARTED],
         State.MISSED,
     ).astype(np.int64)
@@ -228,9 +230,10 @@ def _monday[T: (int, Ints)](day: T) -> T:
     return day - (day - 1) % 7  # ordinal 1 was a Monday
 
 
-def _expand(periods: Periods, from_day: int, to_day: int) -> tuple[Ints, Ints, Ints]:
-    """One row for each day of each period within the two days: programme, day, weekdays."""
-    first, last = np.maximum(periods.first, from_day), np.minimum(periods.last, to_day)
+def _expand(periods: Periods, from_day: int, today: Ints) -> tuple[Ints, Ints, Ints]:
+    """One row for each day of each period from `from_day` to the end of this week: programme, day, weekdays."""
+    first = np.maximum(periods.first, from_day)
+    last = np.minimum(periods.last, _monday(today[periods.programme]) + 6)
     length = np.maximum(last - first + 1, 0)
     offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
     return (

@@ -1,5 +1,12 @@
 from django.apps import AppConfig
 from django.core import checks
+from django.db.models.signals import post_migrate
+
+
+def _load(**_: object) -> None:
+    from exercises.loading import load_exercises
+
+    load_exercises()
 
 
 class ExercisesConfig(AppConfig):
@@ -10,3 +17,4 @@ class ExercisesConfig(AppConfig):
         from exercises.checks import catalogue_holds_together
 
         checks.register(catalogue_holds_together)
+        post_migrate.connect(_load, sender=self)

@@ -39,7 +39,7 @@ def state_of(sessions: list[Logged], today: int = NEXT_WEEK, paused: tuple[int, 
         Periods.of([(1, *paused, 0)] if paused else []),
         Sessions.of((1, *session) for session in sessions),
         MONDAY,
-        today,
+        np.array([today, today]),
     )
     return [State(state) for state in days.state]
 
@@ -95,7 +95,7 @@ def test_paused_days_are_not_due_in_the_week() -> None:
         Periods.of([(1, MON, TUE, 0)]),
         Sessions.of([(1, WED, 1, False, False)]),
         MONDAY,
-        NEXT_WEEK,
+        np.array([NEXT_WEEK, NEXT_WEEK]),
     )
     week = weeks(days)
     assert (week.due[0], week.done[0], week.dose[0]) == (2, 1, 0.5)
@@ -103,7 +103,7 @@ def test_paused_days_are_not_due_in_the_week() -> None:
 
 def test_a_changed_prescription_counts_from_its_own_first_day() -> None:
     old_and_new = Periods.of([(1, MON, TUE, 0b1111111), (1, WED, SUNDAY_AFTER, MON_WED_FRI)])
-    days = settle(old_and_new, Periods.of([]), Sessions.of([]), MONDAY, NEXT_WEEK)
+    days = settle(old_and_new, Periods.of([]), Sessions.of([]), MONDAY, np.array([NEXT_WEEK, NEXT_WEEK]))
     assert list(days.day) == [MON, TUE, WED, FRI]
 
 
@@ -116,7 +116,7 @@ def test_streaks_and_gaps_leave_pauses_out() -> None:
 
 
 def test_a_programme_without_a_settled_day_has_no_share() -> None:
-    assert overall(settle(Periods.of([]), Periods.of([]), Sessions.of([]), MONDAY, MONDAY), 1).dose is None
+    assert overall(settle(Periods.of([]), Periods.of([]), Sessions.of([]), MONDAY, np.array([MONDAY])), 1).dose is None
 
 
 def make_up(done: dict[int, float], shares: dict[int, float], going_on: set[int]) -> None:
@@ -188,7 +188,7 @@ def test_many_programmes_at_once_settle_as_each_does_day_by_day(
         Periods.of((n, *pause, 0) for n, (_, _, _, pause, _) in enumerate(programmes)),
         Sessions.of((n, *session) for n, (_, _, _, _, sessions) in enumerate(programmes) for session in sessions),
         MONDAY,
-        today,
+        np.full(len(programmes), today),
     )
     for n, (first, length, bits, pause, sessions) in enumerate(programmes):
         mine = days.programme == n
@@ -206,7 +206,7 @@ def test_more_sessions_never_lower_adherence(sessions: list[Logged]) -> None:
             Periods.of([]),
             Sessions.of((1, *session) for session in of),
             MONDAY,
-            MONDAY + 60,
+            np.array([MONDAY + 60, MONDAY + 60]),
         )
         return overall(days, 1).done
 
