@@ -1,4 +1,11 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+def _load(**_: object) -> None:
+    from outcomes.loading import load_instruments
+
+    load_instruments()
 
 
 class OutcomesConfig(AppConfig):
@@ -7,3 +14,5 @@ class OutcomesConfig(AppConfig):
 
     def ready(self) -> None:
         from outcomes import checks  # noqa: F401  # registers them
+
+        post_migrate.connect(_load, sender=self)

@@ -1,0 +1,331 @@
+"""Instruments for whoever is signed in; responses and trends for those who may see the patient."""
+
+from __future__ import annotations
+
+import msgspec
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from backend.people.authentication import IsPatient, IsStaff, phone
+from backend.people.models import Patient
+from backend.rest.etag import conditional, etag_of
+from backend.rest.openapi import json_response, problems, schema_of
+from backend.rest.paging import KeysetPagination
+from outcomes import library, publishing, words
+from outcomes.instrument import Instrument, Text
+from outcomes.models import Response
+from outcomes.records import StoredResponse, StoredTrend, stored_responses, stored_trends
+
+
+class Listed(msgspec.Struct):
+    """An instrument in the list. Without a language it can be imported and scored, but not shown to a patient."""
+
+    code: str
+    version: str
+    title: str
+    languages: list[str]
+    recall: str
+    licence: str
+
+
+class InstrumentList(msgspec.Struct):
+    results: list[Listed]
+
+
+class ShownItem(msgspec.Struct):
+    """One question: its text and its options in the asked language, null and without labels where no text ships."""
+
+    id: str
+    text: str | None
+    optional: bool
+    values: list[int]
+    labels: dict[str, str]
+    range: list[float] | None
+
+
+class ShownInstrument(msgspec.Struct):
+    """What a phone needs to ask an instrument's questions offline."""
+
+    code: str
+    version: str
+    title: str
+    languages: list[str]
+    language: str | None
+    introduction: str | None
+    recall: str
+    owner: str
+    licence: str
+    items: list[ShownItem]
+
+
+class InstrumentsView(APIView):
+    """All instruments in their newest version."""
+
+    @extend_schema(
+        operation_id="instruments_list",
+        responses={200: OpenApiResponse(schema_of(InstrumentList)), **problems(401)},
+        examples=[
+            OpenApiExample(
+                "one of many",
+                {
+                    "results": [
+                        {
+                            "code": "phq-8",
+                            "version": "1",
+                            "title": "Patient Health Questionnaire-8",
+                            "languages": ["en"],
+                            "recall": "2 weeks",
+                            "licence": "public domain",
+                        }
+                    ]
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        def build() -> InstrumentList:
+            return InstrumentList(
+                [
+                    Listed(each.code, each.version, each.title, list(each.languages), each.recall, each.licence)
+                    for each in library.newest()
+                ]
+            )
+
+        tag = etag_of("instruments", *publishing.published(library.FOLDER).values())
+        return conditional(request, tag, lambda: msgspec.to_builtins(build()))
+
+
+class InstrumentView(APIView):
+    """One instrument: items, options, languages, version."""
+
+    @extend_schema(
+        operation_id="instrument_read",
+        parameters=[
+            OpenApiParameter("version", str, description="An older version; the newest unless said."),
+            OpenApiParameter("language", str, description="One of its languages; the asker's unless said."),
+        ],
+        responses={200: OpenApiResponse(schema_of(ShownInstrument)), **problems(401, 404)},
+        examples=[
+            OpenApiExample(
+                "a single item",
+                {
+                    "code": "nrs-pain",
+                    "version": "1",
+                    "title": "Pain, numeric rating scale",
+                    "languages": ["en"],
+                    "language": "en",
+                    "introduction": None,
+                    "recall": "24 hours",
+                    "owner": "generic",
+                    "licence": "own wording",
+                    "items": [
+                        {
+                            "id": "pain",
+                            "text": "How strong was your pain?",
+                            "optional": False,
+                            "values": [],
+                            "labels": {"0": "no pain"},
+                            "range": [0, 10],
+                        }
+                    ],
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request, code: str) -> HttpResponse:
+        try:
+            instrument = library.get(code, request.query_params.get("version"))
+        except library.UnknownInstrumentError:
+            raise Http404 from None
+        wanted = request.query_params.get("language") or getattr(request.user, "language", "en")
+        language = next((each for each in (wanted, "en") if each in instrument.texts), None)
+        name = " ".join(filter(None, [instrument.code, instrument.version, language]))
+        digests = publishing.published(library.FOLDER)
+        tag = etag_of(name, digests[f"{instrument.code} {instrument.version}"], digests[name])
+        return conditional(
+            request, tag, lambda: msgspec.to_builtins(shown(instrument, instrument.texts.get(language or "")))
+        )
+
+
+def shown(instrument: Instrument, text: Text | None) -> ShownInstrument:
+    """An instrument in one language, or bare where no text ships."""
+    items = []
+    for item in instrument.items:
+        options = instrument.option_set(item)
+        items.append(
+            ShownItem(
+                id=item.id,
+                text=text.items.get(item.id) if text else None,
+                optional=item.optional,
+                values=[option.value for option in options.values],
+                labels=text.options.get(options.name, {}) if text else {},
+                range=list(options.range) if options.range else None,
+            )
+        )
+    return ShownInstrument(
+        code=instrument.code,
+        version=instrument.version,
+        title=text.title if text else instrument.title,
+        languages=list(instrument.languages),
+        language=text.language if text else None,
+        introduction=text.introduction if text else None,
+        recall=instrument.recall,
+        owner=instrument.owner,
+        licence=instrument.licence,
+        items=items,
+    )
+
+
+class ResponsePage(msgspec.Struct):
+    """A page of responses, newest first; `next` is the address of the next page."""
+
+    results: list[StoredResponse]
+    next: str | None
+
+
+EXAMPLE_PAGE = {
+    "results": [
+        {
+            "id": "01990d2a-5b1c-7c3e-9a58-0d6f4c1b2a37",
+            "instrument": "phq-2",
+            "version": "1",
+            "status": "complete",
+            "authored_at": "2026-11-21T21:03:00+01:00",
+            "received_at": "2026-11-22T07:15:02Z",
+            "time_zone": "Europe/Zurich",
+            "local_day": "2026-11-21",
+            "origin": "phone",
+            "live": True,
+            "replaces": None,
+            "replaced_by": None,
+            "withdrawn_at": None,
+            "answers": {"1": 1, "2": 2},
+            "scores": {"phq-2.total": 3},
+        }
+    ],
+    "next": None,
+}
+
+
+def response_page(request: Request, view: APIView, patient_id: int) -> HttpResponse:
+    """One page of a patient's responses, newest first. Two statements."""
+    pages = KeysetPagination()
+    rows = Response.objects.filter(patient_id=patient_id)
+    if code := request.query_params.get("instrument"):
+        rows = rows.filter(instrument__code=code)
+    page = pages.paginate_queryset(rows, request, view)
+    return json_response(ResponsePage(stored_responses(page), pages.next_link))
+
+
+RESPONSE_PARAMETERS = [
+    OpenApiParameter("instrument", str, description="Only responses of this instrument."),
+    OpenApiParameter("limit", int, description="How many on a page, 1 to 200."),
+    OpenApiParameter("cursor", str, description="Opaque; taken from `next`."),
+]
+
+
+class PatientResponsesView(APIView):
+    """A patient's responses, for those who look after them."""
+
+    permission_classes = [IsStaff]
+    keyset = ("-authored_at", "-id")
+
+    @extend_schema(
+        operation_id="patient_responses_list",
+        parameters=RESPONSE_PARAMETERS,
+        responses={200: OpenApiResponse(schema_of(ResponsePage)), **problems(400, 401, 403, 404)},
+        examples=[OpenApiExample("a page", EXAMPLE_PAGE, response_only=True)],
+    )
+    def get(self, request: Request, patient_id: int) -> HttpResponse:
+        patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
+        return response_page(request, self, patient.pk)
+
+
+class TrendList(msgspec.Struct):
+    results: list[StoredTrend]
+
+
+class PatientTrendsView(APIView):
+    """All trends of a patient, in numbers, for those who look after them."""
+
+    permission_classes = [IsStaff]
+
+    @extend_schema(
+        operation_id="patient_trends_list",
+        responses={200: OpenApiResponse(schema_of(TrendList)), **problems(401, 403, 404)},
+        examples=[
+            OpenApiExample(
+                "one of many",
+                {
+                    "results": [
+                        {
+                            "measure": "nrs-pain.total",
+                            "title": "Pain, numeric rating scale",
+                            "n": 61,
+                            "first_day": "2026-08-30",
+                            "last_day": "2026-11-21",
+                            "last_value": 4,
+                            "baseline": 7,
+                            "level": 4.3,
+                            "slope_per_week": -0.21,
+                            "slope_low": -0.27,
+                            "slope_high": -0.16,
+                            "tau": -0.41,
+                            "p_value": 0.0001,
+                            "change": -2.7,
+                            "change_label": "possibly-improved",
+                            "level_changes": ["2026-10-05"],
+                            "coverage": 0.73,
+                            "enough_data": True,
+                            "computed_at": "2026-11-22T07:15:04Z",
+                        }
+                    ]
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request, patient_id: int) -> HttpResponse:
+        patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
+        return json_response(TrendList(stored_trends(patient.pk)))
+
+
+class OwnTrends(msgspec.Struct):
+    results: list[words.Line]
+
+
+class TrendsView(APIView):
+    """The patient's own lines, in words a person understands: no severity, nothing of item 9."""
+
+    permission_classes = [IsPatient]
+
+    @extend_schema(
+        operation_id="trends_list",
+        responses={200: OpenApiResponse(schema_of(OwnTrends)), **problems(401, 403)},
+        examples=[
+            OpenApiExample(
+                "one line",
+                {
+                    "results": [
+                        {
+                            "measure": "nrs-pain.total",
+                            "title": "Pain",
+                            "sentence": "Lower than when you began.",
+                            "latest": 4,
+                            "latest_day": "2026-11-21",
+                            "began_at": 7,
+                            "points": [["2026-11-20", 5], ["2026-11-21", 4]],
+                        }
+                    ]
+                },
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        return json_response(OwnTrends(words.lines(phone(request).patient_id)))

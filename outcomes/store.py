@@ -1,0 +1,202 @@
+"""Set-wise writes to the hot tables: one statement each, however many rows.
+
+All run in the caller's transaction, after the caller has taken the patients' revisions (`next_revisions`), which also
+makes writes to one patient wait for each other. Rows are sorted by key, so that two writers meet in one order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from backend.people.writes import Door
+
+
+class ResponseRow(msgspec.Struct, frozen=True):
+    """A response about to be stored. `answers` is JSON text."""
+
+    patient_id: int
+    clinic_id: int
+    id: UUID
+    rev: int
+    instrument_id: int
+    status: str
+    answers: str
+    authored_at: datetime
+    utc_offset: int
+    time_zone: str
+    local_day: date
+    replaces: UUID | None
+    digest: bytes
+
+
+class ScoreRow(msgspec.Struct, frozen=True, order=True):
+    """One value of one measure on one local day."""
+
+    patient_id: int
+    measure_id: int
+    local_day: date
+    source: UUID
+    clinic_id: int
+    value: float
+    at: datetime
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What the database already holds under a response's key."""
+
+    digest: bytes
+    instrument_id: int
+    local_day: date
+    live: bool
+    withdrawn: bool
+
+
+def standing_responses(keys: Iterable[tuple[int, UUID]]) -> dict[tuple[int, UUID], Standing]:
+    """The stored responses among `keys` (patient, id)."""
+    patients, ids = _columns(sorted(set(keys)), 2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT patient_id, id, digest, instrument_id, local_day, live, withdrawn_at IS NOT NULL
+            FROM outcomes_response JOIN unnest(%s::bigint[], %s::uuid[]) AS key (patient_id, id) USING (patient_id, id)
+            """,
+            [patients, ids],
+        )
+        return {(row[0], row[1]): Standing(bytes(row[2]), *row[3:]) for row in cursor.fetchall()}
+
+
+def insert_responses(rows: Sequence[ResponseRow], door: Door) -> None:
+    """Store responses. A row whose key exists is left as it stands."""
+    rows = sorted(rows, key=lambda row: (row.patient_id, row.id))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO outcomes_response (
+                patient_id, clinic_id, id, rev, instrument_id, status, answers, authored_at, utc_offset, time_zone,
+                local_day, replaces, digest, received_at, origin, device, clock_skew, live, withdrawn_reason)
+            SELECT patient_id, clinic_id, id, rev, instrument_id, status, answers::jsonb, authored_at, utc_offset,
+                time_zone, local_day, replaces, digest, %s, %s, %s, %s, true, ''
+            FROM unnest(%s::bigint[], %s::int[], %s::uuid[], %s::bigint[], %s::smallint[], %s::text[], %s::text[],
+                %s::timestamptz[], %s::smallint[], %s::text[], %s::date[], %s::uuid[], %s::bytea[])
+                AS new (patient_id, clinic_id, id, rev, instrument_id, status, answers, authored_at, utc_offset,
+                    time_zone, local_day, replaces, digest)
+            ON CONFLICT DO NOTHING
+            """,
+            [
+                door.received_at,
+                door.origin,
+                door.device_id,
+                door.clock_skew,
+                *_columns([msgspec.structs.astuple(row) for row in rows], 13),
+            ],
+        )
+
+
+def insert_scores(rows: Iterable[ScoreRow]) -> None:
+    """Put values into the series and mark their trends due. A value that stands is replaced: a source has one a day."""
+    ordered = sorted(rows)
+    if not ordered:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO outcomes_score (patient_id, measure_id, local_day, source, clinic_id, value, at, live)
+            SELECT *, true
+            FROM unnest(%s::bigint[], %s::smallint[], %s::date[], %s::uuid[], %s::int[], %s::float8[],
+                %s::timestamptz[])
+            ON CONFLICT (patient_id, measure_id, local_day, source)
+            DO UPDATE SET value = excluded.value, at = excluded.at, live = true
+            """,
+            _columns([msgspec.structs.astuple(row) for row in ordered], 7),
+        )
+    mark_due((row.patient_id, row.measure_id, row.clinic_id) for row in ordered)
+
+
+def mark_due(series: Iterable[tuple[int, int, int]]) -> None:
+    """Note that the trends of these series (patient, measure, clinic) must be recomputed.
+
+    The counter goes up even while a worker is at it: the worker removes only the mark that it has seen.
+    """
+    rows = sorted(set(series))
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO outcomes_trend_due AS due (patient_id, measure_id, clinic_id, marked)
+            SELECT *, 1 FROM unnest(%s::bigint[], %s::smallint[], %s::int[])
+            ON CONFLICT (patient_id, measure_id) DO UPDATE SET marked = due.marked + 1
+            """,
+            _columns(rows, 3),
+        )
+
+
+class Retired(msgspec.Struct, frozen=True):
+    """A response that no longer counts: replaced by `by`, or, where that is null, withdrawn."""
+
+    patient_id: int
+    id: UUID
+    rev: int
+    by: UUID | None
+    reason: str = ""
+
+
+def retire_responses(rows: Sequence[Retired], door: Door) -> list[tuple[int, UUID, int, date]]:
+    """Take responses out of the series, on record as they are; gives (patient, id, instrument, local day) of each."""
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE outcomes_response AS mine SET
+                live = false,
+                rev = old.rev,
+                replaced_by = coalesce(old.by, mine.replaced_by),
+                withdrawn_at = CASE WHEN old.by IS NULL THEN %s ELSE mine.withdrawn_at END,
+                withdrawn_by_id = CASE WHEN old.by IS NULL THEN %s ELSE mine.withdrawn_by_id END,
+                withdrawn_reason = CASE WHEN old.by IS NULL THEN old.reason ELSE mine.withdrawn_reason END
+            FROM unnest(%s::bigint[], %s::uuid[], %s::bigint[], %s::uuid[], %s::text[])
+                AS old (patient_id, id, rev, by, reason)
+            WHERE mine.patient_id = old.patient_id AND mine.id = old.id
+            RETURNING mine.patient_id, mine.id, mine.instrument_id, mine.local_day
+            """,
+            [
+                door.received_at,
+                door.user_id,
+                *_columns([msgspec.structs.astuple(row) for row in rows], 5),
+            ],
+        )
+        rows_out: list[tuple[int, UUID, int, date]] = cursor.fetchall()
+        return rows_out
+
+
+def retire_scores(keys: Iterable[tuple[int, int, date, UUID]]) -> None:
+    """Take values (patient, measure, local day, source) out of their series and mark the trends due."""
+    rows = sorted(set(keys))
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE outcomes_score AS mine SET live = false
+            FROM unnest(%s::bigint[], %s::smallint[], %s::date[], %s::uuid[])
+                AS old (patient_id, measure_id, local_day, source)
+            WHERE mine.patient_id = old.patient_id AND mine.measure_id = old.measure_id
+                AND mine.local_day = old.local_day AND mine.source = old.source AND mine.live
+            RETURNING mine.patient_id, mine.measure_id, mine.clinic_id
+            """,
+            _columns(rows, 4),
+        )
+        retired = cursor.fetchall()
+    mark_due(retired)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows turned into one list a column, as unnest() takes them."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
