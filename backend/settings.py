@@ -149,6 +149,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_AUTHENTICATION": [],  # everybody may read how to ask
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "backend.rest.openapi.add_components",
+    ],
 }
 
 # Signing in is allauth's: pages for the browser under /accounts/, the same as JSON under /api/v1/auth/.

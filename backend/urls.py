@@ -17,6 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # The split view loads its script from an address of ours, so a content security policy can forbid inline ones.
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("backend.people.urls")),
+    path("api/v1/", include("outcomes.urls")),
+    path("api/v1/", include("backend.sync.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,102 @@
+"""What changed for a patient since their phone last asked.
+
+The cursor is opaque to phones: epoch, revision, place within the revision, version of the safety card. The epoch names
+this database's history, so that a phone which has seen revisions that a restore or a failover undid starts afresh.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+import outcomes.changes
+
+PAGE = 500
+
+
+class Cursor(msgspec.Struct, array_like=True, frozen=True):
+    """How far a phone has read: everything up to (`rev`, `place`), where an empty place is the revision's end."""
+
+    epoch: str
+    rev: int
+    place: str = ""
+    card: str = ""
+
+    def encode(self) -> str:
+        return base64.urlsafe_b64encode(msgspec.json.encode(self)).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str | None) -> Cursor | None:
+    """The cursor in `text`, or None where there is none or it is not one of ours: then everything is sent."""
+    if not text:
+        return None
+    try:
+        cursor = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
+    except (ValueError, msgspec.DecodeError):
+        return None
+    return None if "\0" in cursor.place else cursor
+
+
+class Pulled(msgspec.Struct):
+    """The pull half of a sync's answer. `full` says that the phone should forget what it had before this."""
+
+    changes: list[dict[str, Any]]
+    cursor: str
+    full: bool
+    more: bool
+    new_card: bool  # whether the phone has an older safety card than the clinic
+
+
+def pull(cursor: Cursor | None, patient_id: int, clinic_id: int, language: str) -> Pulled:
+    """Everything of this patient's that changed after `cursor`, oldest first, a page at a time.
+
+    Two statements, one when nothing is new.
+    """
+    epoch, rev, newest_text = _state(patient_id, clinic_id)
+    card = f"{newest_text}-{language}"
+    full = cursor is None or cursor.epoch != epoch or cursor.rev > rev
+    if cursor is None or full:
+        cursor = Cursor(epoch, 0)
+    new_card = card != cursor.card
+    if cursor.rev == rev and not cursor.place:
+        return Pulled([], Cursor(epoch, rev, "", card).encode(), full, more=False, new_card=new_card)
+    rows = _changes(patient_id, cursor, rev)
+    more = len(rows) > PAGE
+    rows = rows[:PAGE]
+    last = Cursor(epoch, rows[-1][0], rows[-1][1], card) if more else Cursor(epoch, rev, "", card)
+    return Pulled([change for _, _, change in rows], last.encode(), full, more, new_card)
+
+
+def _state(patient_id: int, clinic_id: int) -> tuple[str, int, int]:
+    """This database's epoch, the patient's revision, and the number of the clinic's newest safety text."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT
+                (SELECT to_hex(system_identifier) FROM pg_control_system()) || '-'
+                    || (SELECT timeline_id FROM pg_control_checkpoint()),
+                coalesce((SELECT rev FROM people_patient_rev WHERE patient_id = %s), 0),
+                coalesce((SELECT max(id) FROM people_clinictext WHERE clinic_id = %s AND kind <> 'consent'), 0)
+            """,
+            [patient_id, clinic_id],
+        )
+        epoch, rev, newest_text = cursor.fetchone()
+        return epoch, rev, newest_text
+
+
+# Each room says what of it a phone may pull, as rows of (rev, place, change).
+ROOMS = (outcomes.changes.changes,)
+
+
+def _changes(patient_id: int, cursor: Cursor, rev: int) -> list[tuple[int, str, dict[str, Any]]]:
+    """At most one page and one row of (revision, place, change) after the cursor and up to `rev`, in order."""
+    later = Q(rev__gt=cursor.rev)
+    if cursor.place:
+        later |= Q(rev=cursor.rev, place__gt=cursor.place)
+    first, *others = [changes(patient_id).filter(later, rev__lte=rev) for changes in ROOMS]
+    together: QuerySet[Any, Any] = first.union(*others, all=True)
+    return list(together.order_by("rev", "place")[: PAGE + 1])

@@ -1,0 +1,227 @@
+"""A batch in, verdicts out; and what changed, read back by cursor."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from uuid_utils.compat import uuid7
+
+from backend.people.models import ClinicText, Patient, PatientRev
+from backend.people.writes import Door
+from backend.rest.verdicts import Verdict
+from backend.sync.models import Quarantine
+from backend.sync.pull import PAGE, Cursor, Pulled, decode_cursor, pull
+from backend.sync.push import clock_skew, push
+from outcomes.models import Response
+from tests.factories import a_patient
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+def a_response(**fields: Any) -> dict[str, Any]:
+    return {
+        "type": "response",
+        "id": str(uuid7()),
+        "instrument": "nrs-pain",
+        "version": "1",
+        "authored_at": "2026-11-22T08:15:00+01:00",
+        "time_zone": "Europe/Zurich",
+        "answers": {"pain": 4},
+    } | fields
+
+
+def send(patient: Patient, *items: object) -> list[Verdict]:
+    raw = [msgspec.Raw(item if isinstance(item, bytes) else json.dumps(item).encode()) for item in items]
+    return push(raw, patient.pk, patient.clinic_id, Door(origin="phone", received_at=NOW))
+
+
+def read(patient: Patient, cursor: str | None = None) -> Pulled:
+    return pull(decode_cursor(cursor), patient.pk, patient.clinic_id, "en")
+
+
+@pytest.mark.django_db
+class TestPush:
+    def test_each_item_is_answered_in_its_place(self) -> None:
+        patient = a_patient()
+        good, bad = a_response(), a_response(instrument="phq-99")
+        withdrawal = {
+            "type": "withdrawal",
+            "id": str(uuid7()),
+            "response": good["id"],
+            "authored_at": "2026-11-22T08:20:00+01:00",
+        }
+        verdicts = send(patient, bad, b"5", withdrawal, good)
+        assert [verdict.status for verdict in verdicts] == ["rejected", "rejected", "stored", "stored"]
+        assert [verdict.id and str(verdict.id) for verdict in verdicts] == [
+            bad["id"],
+            None,
+            withdrawal["id"],
+            good["id"],
+        ]
+
+    def test_what_is_refused_is_kept_to_the_letter(self) -> None:
+        patient = a_patient()
+        content = b'{"type": "response", "id": "01990d2a-5b1c-7c3e-9a58-0d6f4c1b2a37",  "answers": {"1": "a\\u0000b"}}'
+        send(patient, content)
+        row = Quarantine.objects.get(patient=patient)
+        assert bytes(row.content) == content
+        assert str(row.client_id) == "01990d2a-5b1c-7c3e-9a58-0d6f4c1b2a37"
+        assert row.errors[0]["code"] == "required"
+
+    def test_the_same_refusal_twice_is_kept_once(self) -> None:
+        patient = a_patient()
+        bad = a_response(instrument="phq-99")
+        assert [send(patient, bad)[0].status for _ in range(2)] == ["rejected", "rejected"]
+        assert Quarantine.objects.filter(patient=patient).count() == 1
+
+    def test_the_second_of_a_conflict_goes_to_quarantine(self) -> None:
+        patient = a_patient()
+        first = a_response()
+        send(patient, first)
+        send(patient, first | {"answers": {"pain": 9}})
+        assert Quarantine.objects.get(patient=patient).status == "conflict"
+        assert Response.objects.get(patient=patient).answers == {"pain": 4}
+
+    def test_scores_sent_along_are_not_believed(self) -> None:
+        (verdict,) = send(a_patient(), a_response(scores={"nrs-pain.total": 0}))
+        assert verdict.scores == {"nrs-pain.total": 4}
+
+    def test_five_hundred_items_cost_as_many_statements_as_one_of_each_kind(self) -> None:
+        def statements(times: int) -> int:
+            patient = a_patient()
+            with CaptureQueriesContext(connection) as queries:
+                send(patient, *[item for _ in range(times) for item in (a_response(), a_response(instrument="x"))])
+            return len(queries)
+
+        statements(1)
+        assert statements(1) == statements(250)
+
+    def test_nothing_pushed_costs_nothing(self) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            assert push([], 1, 1, Door(origin="phone", received_at=NOW)) == []
+        assert len(queries) == 0
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "skew"), [(None, None), (NOW + timedelta(minutes=5), 300), (datetime(1, 1, 1, tzinfo=UTC), -(2**31))]
+)
+def test_the_phones_clock_is_compared_with_ours(sent_at: datetime | None, skew: int | None) -> None:
+    assert clock_skew(sent_at, NOW) == skew
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_pushes_of_the_same_at_the_same_moment_store_it_once() -> None:
+    patient = a_patient()
+    item = a_response()
+    answers: list[str] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        answers.append(send(patient, item)[0].status)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == ["duplicate", "duplicate", "duplicate", "stored"]
+    assert Response.objects.filter(patient=patient).count() == 1
+
+
+@pytest.mark.django_db
+class TestPull:
+    def test_the_first_pull_is_full_and_the_next_has_only_what_is_new(self) -> None:
+        patient = a_patient()
+        send(patient, a_response())
+        first = read(patient)
+        assert (first.full, first.more, len(first.changes)) == (True, False, 1)
+        nothing = read(patient, first.cursor)
+        assert (nothing.full, nothing.changes) == (False, [])
+        later = a_response()
+        send(patient, later)
+        assert [change["id"] for change in read(patient, nothing.cursor).changes] == [later["id"]]
+
+    def test_a_corrected_response_comes_again_as_it_now_is(self) -> None:
+        patient = a_patient()
+        first = a_response()
+        send(patient, first)
+        cursor = read(patient).cursor
+        second = a_response(replaces=first["id"])
+        send(patient, second)
+        changes = {change["id"]: change["data"]["live"] for change in read(patient, cursor).changes}
+        assert changes == {first["id"]: False, second["id"]: True}
+
+    def test_pages_follow_each_other_without_gap_or_repeat_even_within_one_revision(self) -> None:
+        patient = a_patient()
+        sent = [a_response() for _ in range(PAGE - 1)]
+        send(patient, *sent)
+        send(patient, *(more := [a_response() for _ in range(PAGE - 1)]))
+        seen: list[str] = []
+        cursor = None
+        pages = 0
+        more_to_come = True
+        while more_to_come:
+            page = read(patient, cursor)
+            seen += [change["id"] for change in page.changes]
+            cursor = page.cursor
+            more_to_come = page.more
+            pages += 1
+        assert pages == 2
+        assert sorted(seen) == sorted(item["id"] for item in sent + more)
+
+    def test_another_patients_changes_are_not_seen(self) -> None:
+        send(a_patient(), a_response())
+        assert read(a_patient()).changes == []
+
+    def test_a_revision_from_the_future_means_a_full_pull(self) -> None:
+        """After a restore the phone has seen revisions that this database never made."""
+        patient = a_patient()
+        send(patient, a_response())
+        cursor = read(patient).cursor
+        PatientRev.objects.filter(patient=patient).update(rev=0)
+        assert read(patient, cursor).full
+
+    @pytest.mark.parametrize(
+        "text", ["nonsense", "é", "=" * 5, "WzFd", "A" * 100_000, "", Cursor("x", 0, "\0").encode()]
+    )
+    def test_a_cursor_that_is_not_ours_means_a_full_pull(self, text: str) -> None:
+        patient = a_patient()
+        send(patient, a_response())
+        pulled = read(patient, text)
+        assert (pulled.full, len(pulled.changes)) == (True, 1)
+
+    def test_another_epoch_means_a_full_pull(self) -> None:
+        patient = a_patient()
+        send(patient, a_response())
+        cursor = decode_cursor(read(patient).cursor)
+        assert cursor is not None
+        assert read(patient, msgspec.structs.replace(cursor, epoch="another").encode()).full
+
+    def test_nothing_new_costs_one_statement(self) -> None:
+        patient = a_patient()
+        send(patient, a_response())
+        cursor = read(patient).cursor
+        with CaptureQueriesContext(connection) as queries:
+            read(patient, cursor)
+        assert len(queries) == 1
+
+    def test_the_safety_card_is_announced_when_it_changes(self) -> None:
+        patient = a_patient()
+        cursor = read(patient).cursor
+        assert not read(patient, cursor).new_card
+        ClinicText.objects.create(clinic=patient.clinic, kind="crisis", language="en", version=1, body="Call us.")
+        assert read(patient, cursor).new_card
+
+
+def test_a_cursor_survives_its_way() -> None:
+    cursor = Cursor("1f-2", 2**60, "response:x", "7-de")
+    assert decode_cursor(cursor.encode()) == cursor
