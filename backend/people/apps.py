@@ -6,4 +6,4 @@ class PeopleConfig(AppConfig):
     label = "people"
 
     def ready(self) -> None:
-        from backend.people import second_factor  # noqa: F401  connects its signal
+        from backend.people import openapi, second_factor  # noqa: F401  register themselves
