@@ -10,10 +10,10 @@ from django.db.models import Exists, OuterRef, Q
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from backend.people.models import User
+    from backend.people.models import Patient, User  # noqa: F401 - the name in quotes below
 
 
-class PatientQuerySet(models.QuerySet["models.Model"]):
+class PatientQuerySet(models.QuerySet["Patient"]):
     """Patients; every query that reaches patient data starts at `visible_to`."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
