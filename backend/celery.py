@@ -12,6 +12,14 @@ app = Celery("steadyback")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+app.conf.beat_schedule = {
+    "dispatch reminders": {
+        "task": "backend.reminders.tasks.dispatch_reminders",
+        "schedule": 20.0,  # seconds; a reminder is at most this late
+        "options": {"expires": 20.0},  # One that waited longer has been overtaken by the next.
+    },
+}
+
 
 @setup_logging.connect
 def keep_our_logging(**_: Any) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -124,6 +125,27 @@ def read_rule(data: object) -> Rule:
         return msgspec.convert(data, Rule)
     except msgspec.ValidationError as error:
         raise RuleError(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotKey:
+    """A slot of one patient, as the phone names it: `schedule:local date:n`."""
+
+    schedule_id: UUID
+    local_date: date
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id}:{self.local_date}:{self.n}"
+
+
+def read_slot_key(text: str) -> SlotKey:
+    """Raises ValueError where `text` names no slot that could be."""
+    schedule_id, local_date, n = text.split(":")
+    number = int(n)
+    if str(number) != n or not 0 <= number < 32_768:
+        raise ValueError("no such number of a slot")
+    return SlotKey(UUID(schedule_id), date.fromisoformat(local_date), number)
 
 
 @dataclass(frozen=True, slots=True)
