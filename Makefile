@@ -1,8 +1,10 @@
 .PHONY: demo demo-reset setup test lint types lock
 
+PORT = 8000
+
 # The first target: what a newcomer wants.
 demo: setup
-	@.venv/bin/python -m backend.demo
+	@.venv/bin/python -m backend.demo run --port $(PORT)
 
 demo-reset: setup
 	@.venv/bin/python -m backend.demo reset

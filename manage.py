@@ -6,6 +6,11 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from backend.demo import running
+
 if __name__ == "__main__":
+    if "DATABASE_URL" not in os.environ and (demo := running()):
+        os.environ.update(demo)
+        print("Working on the demo that is running.", file=sys.stderr)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
     execute_from_command_line(sys.argv)

@@ -55,7 +55,8 @@ def main() -> int:
         killer.start()
 
     def wait_for_the_owner() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1):  # not sys.stdin, whose lock this thread would take to the grave
+            pass
         stop()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -69,6 +70,7 @@ def main() -> int:
         os.killpg(program.pid, signal.SIGKILL)
     for folder in told.discard:
         shutil.rmtree(folder, ignore_errors=True)
+    told.lock.unlink(missing_ok=True)
     status = program.wait()
     return status if status >= 0 else 128 - status
 

@@ -32,6 +32,9 @@ NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": 
 DISCREET = {"log_min_error_statement": "panic", "log_error_verbosity": "terse"}
 
 
+held: dict[Path, subprocess.Popen[bytes]] = {}  # the guards of what we run, by lock file
+
+
 class Unable(Exception):  # noqa: N818 - read by people as "Unable: the disk is full"
     """Why something can't be started, in a sentence for the person who typed the command."""
 
@@ -51,13 +54,13 @@ def free_port() -> int:
 
 def is_locked(path: Path) -> bool:
     """Whether a living process holds the lock file; one left by a dead process is not locked."""
-    if not path.exists():
-        return False
-    with path.open("rb") as file:
-        try:
+    try:
+        with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
     return False
 
 
@@ -66,17 +69,17 @@ def end_what_was_left(lock: Path, seconds: float = 15) -> None:
     deadline = time.monotonic() + seconds
     while is_locked(lock):
         # The lock is inherited: while it is held, the process group in it is ours and not a later one of that number.
-        group = int(lock.read_text() or 0)
         try:
+            group = int(lock.read_text() or 0)
             if time.monotonic() > deadline:
                 raise Unable(f"a process of an earlier run does not end: process group {group}, {lock}")
             if group:
                 killing = time.monotonic() > deadline - seconds / 3
                 os.killpg(group, signal.SIGKILL if killing else signal.SIGINT)
-        except ProcessLookupError:
+        except (FileNotFoundError, ProcessLookupError):
             pass  # its guard is just leaving
         except PermissionError:
-            raise Unable(f"another user runs this: process group {group}, {lock}") from None
+            raise Unable(f"another user's process holds {lock}") from None
         time.sleep(0.2)
 
 
@@ -104,9 +107,11 @@ def guarded(
         env=environment,
         cwd=lock.parent if user else None,
     )
+    held[lock] = guard
     try:
         yield guard
     finally:
+        del held[lock]
         if guard.stdin:
             guard.stdin.close()
         guard.wait()

@@ -17,6 +17,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 FIELDS = {"method", "route", "status", "milliseconds", "count", "task", "service"}
+PROBES = {"healthz", "readyz"}  # asked every few seconds; what is wrong is logged where it is found
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def discreet_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> Muta
 class Discreet(logging.Filter):
     """Takes out of other libraries' lines what may hold a value."""
 
-    def filter(self, record: logging.LogRecord) -> logging.LogRecord:
+    def filter(self, record: logging.LogRecord) -> logging.LogRecord | bool:
         record = copy(record)  # other handlers get the original
         arguments = record.args
         if record.name == "celery.app.trace" and isinstance(arguments, Mapping):
@@ -52,13 +53,11 @@ class Discreet(logging.Filter):
             error = re.match(r"\w*", str(arguments.get("exc", "")))
             hidden = {"exc": error and error[0], "traceback": "", "return_value": "", "args": "", "kwargs": ""}
             record.args = {**arguments, **hidden}
-        elif (
-            isinstance(request := getattr(record, "request", None), HttpRequest)
-            and isinstance(arguments, tuple)
-            and arguments
-        ):
-            # Django's lines about a request end in its path.
-            record.args = (*arguments[:-1], route(request))
+        elif isinstance(request := getattr(record, "request", None), HttpRequest):
+            if route(request) in PROBES:
+                return False
+            if isinstance(arguments, tuple) and arguments:  # Django's lines about a request end in its path
+                record.args = (*arguments[:-1], route(request))
         return record
 
 
@@ -81,7 +80,7 @@ class RequestLog:
             "status": response.status_code,
             "milliseconds": round((time.perf_counter() - began) * 1000),
         }
-        if said["route"] not in ("healthz", "readyz"):
+        if said["route"] not in PROBES:
             logger.info("request", extra=said)
         return response
 

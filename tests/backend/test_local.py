@@ -5,9 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pytest
 import redis
 
 from backend import local
+from tests.backend.conftest import soon
 
 OWNER = """
 import sys, time
@@ -27,15 +26,6 @@ with postgres(Path(sys.argv[1]), durable=sys.argv[2] == "durable") as url:
 """
 
 
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    """A folder that `nobody` may enter; pytest's own may not be."""
-    path = Path(tempfile.mkdtemp(prefix="steadyback-local-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
 @contextmanager
 def owner(directory: Path, durability: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Another process that owns a server, and its URL."""
@@ -44,13 +34,6 @@ def owner(directory: Path, durability: str) -> Iterator[tuple[subprocess.Popen[s
         assert process.stdout
         yield process, process.stdout.readline().strip()
         process.kill()
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not happens() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return happens()
 
 
 def write(url: str) -> None:

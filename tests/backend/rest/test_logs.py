@@ -62,8 +62,10 @@ def test_a_failing_request_says_where_and_not_what(client: Client, log: StringIO
     assert SECRET not in log.getvalue()
 
 
+@pytest.mark.django_db
 def test_probes_are_not_logged(client: Client, log: StringIO) -> None:
-    client.get("/healthz")
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 503
     assert lines(log) == []
 
 
