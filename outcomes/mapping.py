@@ -155,7 +155,7 @@ class OwnMeasure(Recode, frozen=True, kw_only=True):
         return {self.name: cell}
 
 
-class Mapping(_Table, frozen=True, kw_only=True):
+class MappingFile(_Table, frozen=True, kw_only=True):
     """A whole mapping file. `key` says what makes two entries of one patient different: by default when they were
     answered; the columns named; or "line", for a file that only ever grows at its end."""
 
@@ -187,10 +187,10 @@ class Mapping(_Table, frozen=True, kw_only=True):
         return list(dict.fromkeys(cell.column for block in self.blocks() for cell in block.cells().values()))
 
 
-def load(path: Path) -> Mapping:
+def load(path: Path) -> MappingFile:
     """Read and check a mapping file. Raises MappingError."""
     try:
-        mapping = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Mapping)
+        mapping = msgspec.convert(tomllib.loads(path.read_text("utf-8")), MappingFile)
     except OSError as error:
         raise MappingError(f"{path.name}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -203,7 +203,7 @@ def load(path: Path) -> Mapping:
     return mapping
 
 
-def _flaws(mapping: Mapping) -> Iterator[tuple[str, str]]:
+def _flaws(mapping: MappingFile) -> Iterator[tuple[str, str]]:
     """What is wrong with a mapping that reads well: (field, why)."""
     try:
         codecs.lookup(mapping.file.encoding)

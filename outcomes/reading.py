@@ -14,7 +14,7 @@ from typing import Self
 
 import msgspec
 
-from outcomes.mapping import Long, Mapping
+from outcomes.mapping import Long, MappingFile
 
 # In a rejects file: the line that a row had in the file it comes from.
 LINE_COLUMN = "import_line"
@@ -36,12 +36,13 @@ class Row(msgspec.Struct):
 class Rows:
     """The rows of a file as its mapping reads them, each once, in order. Raises FileError, at once for the header."""
 
-    def __init__(self, path: Path, mapping: Mapping) -> None:
+    def __init__(self, path: Path, mapping: MappingFile) -> None:
         encoding = mapping.file.encoding
         if codecs.lookup(encoding).name == "utf-8":
             encoding = "utf-8-sig"
+        self.encoding = encoding
+        self.delimiter = mapping.file.delimiter
         self._path = path
-        self._encoding = encoding
         self._mapping = mapping
         try:
             self._binary = path.open("rb")
@@ -50,9 +51,9 @@ class Rows:
         try:
             self._size = os.fstat(self._binary.fileno()).st_size
             text = io.TextIOWrapper(self._binary, encoding=encoding, newline="")
-            self._csv = csv.reader(text, delimiter=mapping.file.delimiter, strict=True)
-            self.file_header = self._next() or self._next()
-            if self.file_header is None:
+            self._csv = csv.reader(text, delimiter=self.delimiter, strict=True)
+            self.file_header = self._next() or self._next() or []
+            if not self.file_header:
                 raise FileError(f"{path.name}: the file is empty: it has no line with the names of the columns")
             self._line_at = self.file_header.index(LINE_COLUMN) if LINE_COLUMN in self.file_header else None
             self.header = self._checked_header()
@@ -89,18 +90,18 @@ class Rows:
 
     def _undecodable(self) -> str:
         """Where the first character is that the encoding can't read."""
-        decoder = codecs.getincrementaldecoder(self._encoding)()
+        decoder = codecs.getincrementaldecoder(self.encoding)()
         line, rest = 1, ""
         with self._path.open("rb") as binary:
             while chunk := binary.read(65536):
                 try:
                     text = decoder.decode(chunk)
                 except UnicodeDecodeError as error:
-                    rest += error.object[: error.start].decode(self._encoding, "replace")
+                    rest += error.object[: error.start].decode(self.encoding, "replace")
                     line, column = line + rest.count("\n"), len(rest) - rest.rfind("\n")
                     what = f"byte 0x{error.object[error.start]:02X}"
                     return (
-                        f"{self._path.name}: line {line}, character {column}: {what} is not {self._encoding[:5]}; "
+                        f"{self._path.name}: line {line}, character {column}: {what} is not {self.encoding[:5]}; "
                         "say in the mapping's [file] which encoding it is"
                     )
                 line += text.count("\n")
@@ -109,7 +110,7 @@ class Rows:
 
     def _checked_header(self) -> list[str]:
         """The names of the columns of each row. Raises FileError on a column that is missing or there twice."""
-        header = [name.strip() for name in self.file_header or []]
+        header = [name.strip() for name in self.file_header]
         mapping = self._mapping
         needed = mapping.line_columns()
         long = mapping.file.long

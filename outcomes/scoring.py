@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from outcomes.formulas import Exact, Points, Result, formula
 from outcomes.instrument import Case, Instrument, Item, Number, OptionSet, Score
 
-type Status = Literal["complete", "prorated", "incomplete"]
+type Status = Literal["complete", "prorated", "incomplete", "totals"]
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -39,7 +39,8 @@ class Scored(msgspec.Struct, frozen=True):
     """What the answers come to.
 
     `bands` holds the scores and rules that have bands. `missing` counts questions that were asked and left open.
-    `incomplete`: at least one score is null; `prorated`: all are there, at least one fills a gap from the other items.
+    `incomplete`: at least one score is null; `prorated`: all are there, at least one fills a gap from the other items;
+    `totals`: they were brought along without the answers (imports).
     """
 
     scores: dict[str, Number | None]

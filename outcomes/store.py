@@ -71,6 +71,23 @@ def standing_responses(keys: Iterable[tuple[int, UUID]]) -> dict[tuple[int, UUID
         return {(row[0], row[1]): Standing(bytes(row[2]), *row[3:]) for row in cursor.fetchall()}
 
 
+def standing_scores(series: Iterable[tuple[int, int]], sources: Iterable[UUID]) -> list[tuple[UUID, float, datetime]]:
+    """Source, value and time of what these series (patient, measure) hold from these sources."""
+    patients, measures = _columns(sorted(set(series)), 2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT source, value, at
+            FROM outcomes_score
+            JOIN unnest(%s::bigint[], %s::smallint[]) AS series (patient_id, measure_id) USING (patient_id, measure_id)
+            WHERE source = ANY(%s::uuid[])
+            """,
+            [patients, measures, sorted(sources)],
+        )
+        found: list[tuple[UUID, float, datetime]] = cursor.fetchall()
+        return found
+
+
 def insert_responses(rows: Sequence[ResponseRow], door: Door) -> None:
     """Store responses. A row whose key exists is left as it stands."""
     rows = sorted(rows, key=lambda row: (row.patient_id, row.id))

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from outcomes.instrument import score_range
-from outcomes.mapping import Block, Cell, Mapping, Number, OwnMeasure, People, When, clock
+from outcomes.mapping import Block, Cell, MappingFile, Number, OwnMeasure, People, When, clock
 from outcomes.reading import Row
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -37,13 +37,18 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct):
-    """One response or value that a row holds. `answers` of items, or `scores` that were kept in place of them."""
+    """One response or value that a row holds: `answers` of items, or `scores` that were kept in place of them.
+
+    `columns` says where each of its fields stands in the file.
+    """
 
     row: Row
     block: Block | OwnMeasure
+    columns: dict[str, str]
     patient: str
     id: UUID
     authored_at: datetime
+    time_zone: str
     answers: dict[str, Number] | None = None
     scores: dict[str, Number] | None = None
     value: float | None = None
@@ -73,9 +78,10 @@ _BLANK = _Meaning()
 class Translator:
     """A mapping, prepared for the files of one clinic with this header."""
 
-    def __init__(self, mapping: Mapping, header: Sequence[str], clinic_id: int) -> None:
+    def __init__(self, mapping: MappingFile, header: Sequence[str], clinic_id: int) -> None:
         self._mapping = mapping
         self._namespace = uuid5(UUID("8f8c9c4e-3a4b-5a0e-9d25-2d3f6f1f7c11"), f"clinic {clinic_id}")
+        self.patient_column = mapping.patient.column
         self._patient_at = header.index(mapping.patient.column)
         self._key_at = None if mapping.key == "line" else [header.index(name) for name in mapping.key]
         self._blocks = [_Prepared(mapping, block, header) for block in mapping.blocks()]
@@ -117,13 +123,14 @@ class Translator:
 class _Prepared:
     """One instrument or measure of the mapping, with positions in place of names."""
 
-    def __init__(self, mapping: Mapping, block: Block | OwnMeasure, header: Sequence[str]) -> None:
+    def __init__(self, mapping: MappingFile, block: Block | OwnMeasure, header: Sequence[str]) -> None:
         self._block = block
         self._only = [(header.index(name), frozenset(texts)) for name, texts in block.only.items()]
         when = mapping.when_of(block)
         self._when_at = [header.index(name) for name in when.columns]
         self._when_column = " ".join(when.columns)
         self._when = _when_reader(when)
+        self._time_zone = when.zone
         self._ranges: dict[str, tuple[Number, Number]] = {}
         self._day_turns = timedelta()
         self.once_a_day = False
@@ -143,6 +150,9 @@ class _Prepared:
             _Column(name, cell.column, header.index(cell.column), _cell_reader(cell, mapping, self._ranges.get(name)))
             for name, cell in block.cells().items()
         ]
+        self._columns = {"authored_at": self._when_column} | {
+            f"answers.{column.name}": column.column for column in self._cells
+        }
 
     def concerns(self, cells: Sequence[str]) -> bool:
         """Whether the mapping expects this on the row at all."""
@@ -171,7 +181,7 @@ class _Prepared:
         at = self._when(" ".join([row.cells[at].strip() for at in self._when_at]))
         if isinstance(at, str):
             return Refused(self._when_column, at)
-        entry = Entry(row, self._block, patient, _UNSET, at, unanswered=tuple(reasons))
+        entry = Entry(row, self._block, self._columns, patient, _UNSET, at, self._time_zone, unanswered=tuple(reasons))
         if isinstance(self._block, OwnMeasure):
             entry.value = float(read[self._block.name])
             entry.local_day = (at - self._day_turns).date()
@@ -201,7 +211,7 @@ class _Column(msgspec.Struct):
         return meaning
 
 
-def _cell_reader(cell: Cell, mapping: Mapping, limits: tuple[Number, Number] | None) -> Callable[[str], _Meaning]:
+def _cell_reader(cell: Cell, mapping: MappingFile, limits: tuple[Number, Number] | None) -> Callable[[str], _Meaning]:
     """How a column's cells are read. Where `limits` are given, what lies outside is refused here."""
     blank = {"", *mapping.file.blank}
     codes: dict[str, _Meaning] = {}

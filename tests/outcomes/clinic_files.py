@@ -38,7 +38,7 @@ items = ["a", "b"]
 """
 
 
-def a_mapping(folder: Path, text: str) -> mapping.Mapping:
+def a_mapping(folder: Path, text: str) -> mapping.MappingFile:
     path = folder / "mapping.toml"
     path.write_text(text, "utf-8")
     return mapping.load(path)
