@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -18,9 +17,6 @@ from backend.people.writes import Door
 from outcomes.instrument import Instrument
 from outcomes.models import Alert
 from outcomes.scoring import Scored
-
-if TYPE_CHECKING:
-    from outcomes.intake import Draft
 
 # A phone that was offline for longer than this still raises its alert, labelled late.
 LATE_AFTER = timedelta(hours=48)
@@ -112,9 +108,19 @@ def fired(instrument: Instrument, scored: Scored) -> list[Rule]:
     return [rule for rule in RULES if rule.fires(instrument, scored)]
 
 
-def texts_for(instrument: Instrument, scored: Scored) -> list[str]:
-    """The kinds of the clinic's texts that the patient is shown for a response, most urgent first, each once."""
-    return list(dict.fromkeys(rule.text for rule in fired(instrument, scored) if rule.text))
+def texts_for(rules: Iterable[Rule]) -> list[str]:
+    """The kinds of the clinic's texts that the patient is shown, most urgent first, each once."""
+    return list(dict.fromkeys(rule.text for rule in rules if rule.text))
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """The rules that something a patient sent sets off. `source` is the response, or the quarantined item."""
+
+    patient_id: int
+    clinic_id: int
+    source: UUID
+    authored_at: datetime
+    rules: Sequence[Rule]
 
 
 class _Raised(msgspec.Struct):
@@ -130,30 +136,30 @@ class _Raised(msgspec.Struct):
     due_at: datetime
 
 
-def raise_for(drafts: Iterable[Draft], door: Door) -> None:
-    """Write the alerts that stored responses call for.
+def raise_for(findings: Iterable[Finding], door: Door) -> None:
+    """Write the alerts that findings call for.
 
     While one is open, the same rule adds to it: a repeat after somebody acknowledged it opens it again and starts its
     clock anew. Alerts of old imported or simulated answers wait on the review list.
     """
     raised = []
-    for draft in drafts:
-        age = door.received_at - draft.item.authored_at
+    for finding in findings:
+        age = door.received_at - finding.authored_at
         silent = door.origin in ("import", "simulated")
         raised += [
             _Raised(
-                patient_id=draft.patient_id,
-                clinic_id=draft.clinic_id,
+                patient_id=finding.patient_id,
+                clinic_id=finding.clinic_id,
                 rule=rule.code,
                 rule_version=rule.version,
                 severity=rule.severity,
                 state="review" if silent and age > REVIEW_AFTER else "open",
-                source=draft.item.id,
-                authored_at=draft.item.authored_at,
+                source=finding.source,
+                authored_at=finding.authored_at,
                 late=age > LATE_AFTER,
                 due_at=door.received_at + rule.limit,
             )
-            for rule in fired(draft.instrument, draft.scored)
+            for rule in finding.rules
         ]
     _insert([each for each in raised if each.state == "review"], door)
     # One statement can't touch a row twice, so several answers that raise the same rule become its latest.

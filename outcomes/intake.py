@@ -64,6 +64,7 @@ class Draft(msgspec.Struct):
     item: ResponseItem
     instrument: Instrument
     scored: Scored
+    rules: list[alerts.Rule]
     local_day: date
     digest: bytes
 
@@ -94,9 +95,24 @@ def examine(item: ResponseItem, patient_id: int, clinic_id: int, received_at: da
         item=item,
         instrument=instrument,
         scored=scored,
+        rules=alerts.fired(instrument, scored),
         local_day=local_day(item.authored_at, daily=instrument.day_turns_at_four),
         digest=digest_of(item),
     )
+
+
+def rules_of_refused(code: str, answers: Mapping[str, object]) -> list[alerts.Rule]:
+    """The red flags in a response that can't be stored, as far as its answers can be read.
+
+    Whatever is wrong with the rest of a form, an answer that somebody must see is seen.
+    """
+    try:
+        instrument = library.get(code)
+    except library.UnknownInstrumentError:
+        return []
+    unreadable = {problem.field.removeprefix("answers.") for problem in scoring.problems(instrument, answers)}
+    readable = {item: value for item, value in answers.items() if item not in unreadable}
+    return alerts.fired(instrument, scoring.score(instrument, readable))
 
 
 def when_errors(authored_at: datetime, time_zone: str, received_at: datetime) -> list[FieldError]:
@@ -171,7 +187,7 @@ def _verdict(draft: Draft) -> Verdict:
         status="stored",
         complete=scored.status == "complete",
         scores={f"{draft.instrument.code}.{name}": value for name, value in scored.scores.items()},
-        safety=alerts.texts_for(draft.instrument, scored),
+        safety=alerts.texts_for(draft.rules),
     )
 
 
@@ -238,7 +254,13 @@ def _write(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) ->
         if draft.item.replaces
     ]
     _retire(replaced, door)
-    alerts.raise_for(drafts, door)
+    alerts.raise_for(
+        [
+            alerts.Finding(draft.patient_id, draft.clinic_id, draft.item.id, draft.item.authored_at, draft.rules)
+            for draft in drafts
+        ],
+        door,
+    )
 
 
 def store_withdrawals(

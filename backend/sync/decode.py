@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -81,6 +82,24 @@ def decode_item(raw: msgspec.Raw) -> Item | Undecodable:
     if b"\\u0000" in bytes(raw) and (field := _nul_field(msgspec.to_builtins(item))):
         return _undecodable(raw, FieldError(field, "nul_byte", "A NUL character can't be stored."))
     return item
+
+
+class _Salvaged(msgspec.Struct):
+    instrument: str
+    answers: dict[str, msgspec.Raw]
+
+
+def salvage(raw: bytes) -> tuple[str, dict[str, Any]] | None:
+    """The instrument and the answers of an item, as far as they can be read however much else is wrong with it."""
+    try:
+        found = msgspec.json.decode(raw, type=_Salvaged)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    answers = {}
+    for item, value in found.answers.items():
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            answers[item] = msgspec.json.decode(value)
+    return found.instrument, answers
 
 
 def _undecodable(raw: msgspec.Raw, error: FieldError) -> Undecodable:

@@ -10,9 +10,18 @@ from django.db import transaction
 
 from backend.people.writes import Door, next_revisions
 from backend.rest.verdicts import Verdict
-from backend.sync.decode import Item, Undecodable, decode_item
+from backend.sync.decode import Item, Undecodable, decode_item, salvage
 from backend.sync.quarantine import Refused, keep
-from outcomes.intake import Draft, ResponseItem, WithdrawalItem, examine, store_responses, store_withdrawals
+from outcomes.alerts import Finding, Rule, raise_for, texts_for
+from outcomes.intake import (
+    Draft,
+    ResponseItem,
+    WithdrawalItem,
+    examine,
+    rules_of_refused,
+    store_responses,
+    store_withdrawals,
+)
 
 
 def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door: Door) -> list[Verdict]:
@@ -45,17 +54,26 @@ def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door
         verdicts |= zip(
             withdrawals, store_withdrawals(list(withdrawals.values()), patient_id, door, revisions), strict=True
         )
-        keep(
-            [
-                _refused(decoded[position], raw_items[position], verdict)
-                for position, verdict in sorted(verdicts.items())
-                if verdict.status in ("rejected", "conflict")
-            ],
-            patient_id,
-            clinic_id,
-            door,
-        )
+        refused = {
+            position: _refused(decoded[position], raw_items[position], verdict)
+            for position, verdict in sorted(verdicts.items())
+            if verdict.status in ("rejected", "conflict")
+        }
+        kept = keep(list(refused.values()), patient_id, clinic_id, door)
+        findings = []
+        for position, each in refused.items():
+            rules = _rules_of(each)
+            verdicts[position].safety = texts_for(rules)
+            if rules and each.content in kept:
+                findings.append(Finding(patient_id, clinic_id, kept[each.content], door.received_at, rules))
+        raise_for(findings, door)
     return [verdicts[position] for position in range(len(raw_items))]
+
+
+def _rules_of(refused: Refused) -> list[Rule]:
+    """The red flags in what was refused: it can't be stored, but an answer that somebody must see is seen."""
+    salvaged = salvage(refused.content)
+    return rules_of_refused(*salvaged) if salvaged else []
 
 
 def _refused(item: Item | Undecodable, raw: msgspec.Raw, verdict: Verdict) -> Refused:

@@ -24,10 +24,14 @@ class Refused(msgspec.Struct, frozen=True):
     errors: list[FieldError]
 
 
-def keep(refused: Sequence[Refused], patient_id: int, clinic_id: int, door: Door) -> None:
-    """Store one patient's refused items in one statement; the same words refused again are there already."""
+def keep(refused: Sequence[Refused], patient_id: int, clinic_id: int, door: Door) -> dict[bytes, UUID]:
+    """Store one patient's refused items in one statement; the same words refused again are there already.
+
+    Answers with the quarantine's ids of what is new, by content.
+    """
     if not refused:
-        return
+        return {}
+    contents = {each.content: blake2b(each.content, digest_size=16).digest() for each in refused}
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -37,6 +41,7 @@ def keep(refused: Sequence[Refused], patient_id: int, clinic_id: int, door: Door
             FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bytea[])
                 AS new (id, client_id, kind, status, errors, content, digest)
             ON CONFLICT DO NOTHING
+            RETURNING digest, id
             """,
             [
                 patient_id,
@@ -50,6 +55,8 @@ def keep(refused: Sequence[Refused], patient_id: int, clinic_id: int, door: Door
                 [each.status for each in refused],
                 [msgspec.json.encode(each.errors).decode() for each in refused],
                 [each.content for each in refused],
-                [blake2b(each.content, digest_size=16).digest() for each in refused],
+                [contents[each.content] for each in refused],
             ],
         )
+        new = {bytes(digest): number for digest, number in cursor.fetchall()}
+    return {content: new[digest] for content, digest in contents.items() if digest in new}

@@ -19,7 +19,7 @@ from backend.rest.verdicts import Verdict
 from backend.sync.models import Quarantine
 from backend.sync.pull import PAGE, Cursor, Pulled, decode_cursor, pull
 from backend.sync.push import clock_skew, push
-from outcomes.models import Response
+from outcomes.models import Alert, AlertEvent, Response
 from tests.factories import a_patient
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -88,6 +88,35 @@ class TestPush:
         send(patient, first | {"answers": {"pain": 9}})
         assert Quarantine.objects.get(patient=patient).status == "conflict"
         assert Response.objects.get(patient=patient).answers == {"pain": 4}
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"authored_at": "2190-01-01T00:00:00Z"},
+            {"version": "17"},
+            {"time_zone": None},
+            {"id": "no id"},
+            {"answers": {"3": 17, "9": 1}},
+            {"answers": {"3": "\0", "9": 1}},
+        ],
+    )
+    def test_a_refused_form_that_answers_item_9_still_raises_its_alert_once(self, wrong: dict[str, Any]) -> None:
+        patient = a_patient()
+        item = a_response(instrument="phq-9", answers={"9": 1}) | wrong
+        for _ in range(2):
+            (verdict,) = send(patient, item)
+            assert (verdict.status, verdict.safety) == ("rejected", ["crisis"])
+        alert = Alert.objects.get(patient=patient)
+        assert (alert.rule, alert.source) == ("SUI-1", Quarantine.objects.get(patient=patient).id)
+        assert AlertEvent.objects.filter(alert=alert).count() == 1
+
+    def test_a_conflict_that_answers_item_9_raises_its_alert(self) -> None:
+        patient = a_patient()
+        item = a_response(instrument="phq-9", answers={"9": 0})
+        send(patient, item)
+        (verdict,) = send(patient, item | {"answers": {"9": 3}})
+        assert (verdict.status, verdict.safety) == ("conflict", ["crisis"])
+        assert Alert.objects.get(patient=patient).rule == "SUI-1"
 
     def test_scores_sent_along_are_not_believed(self) -> None:
         (verdict,) = send(a_patient(), a_response(scores={"nrs-pain.total": 0}))
