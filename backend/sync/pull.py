@@ -13,6 +13,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+import backend.reminders.agenda
 import outcomes.changes
 
 PAGE = 500
@@ -89,7 +90,7 @@ def _state(patient_id: int, clinic_id: int) -> tuple[str, int, int]:
 
 
 # Each room says what of it a phone may pull, as rows of (rev, place, change).
-ROOMS = (outcomes.changes.changes,)
+ROOMS = (outcomes.changes.changes, backend.reminders.agenda.changes)
 
 
 def _changes(patient_id: int, cursor: Cursor, rev: int) -> list[tuple[int, str, dict[str, Any]]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from django.db import transaction
 
 from backend.people.writes import Door, next_revisions
-from backend.rest.verdicts import Verdict
+from backend.reminders.completing import Answer, complete, unknown_slots
+from backend.reminders.models import Schedule
+from backend.reminders.slots import SlotKey, read_slot_key
+from backend.rest.verdicts import FieldError, Verdict
 from backend.sync.decode import Item, Undecodable, decode_item, salvage
 from backend.sync.quarantine import Refused, keep
 from outcomes.alerts import Finding, Rule, raise_for, texts_for
@@ -24,6 +27,25 @@ from outcomes.intake import (
 )
 
 
+class _Batch(msgspec.Struct):
+    """A push, sorted: by position, what can be stored and what has been decided."""
+
+    raw: Sequence[msgspec.Raw]
+    decoded: list[Item | Undecodable]
+    verdicts: dict[int, Verdict] = {}
+    responses: dict[int, Draft] = {}
+    withdrawals: dict[int, WithdrawalItem] = {}
+    slots: dict[int, SlotKey] = {}
+
+    def refuse(self, position: int, errors: list[FieldError]) -> None:
+        item = self.decoded[position]
+        client_id = item.client_id if isinstance(item, Undecodable) else item.id
+        self.verdicts[position] = Verdict(id=client_id, status="rejected", errors=errors)
+
+    def decide(self, positions: Iterable[int], verdicts: Iterable[Verdict]) -> None:
+        self.verdicts.update(zip(positions, verdicts, strict=True))
+
+
 def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door: Door) -> list[Verdict]:
     """Store what one patient's phone sent and answer each item, in the order in which they came.
 
@@ -32,56 +54,97 @@ def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door
     """
     if not raw_items:
         return []
-    verdicts: dict[int, Verdict] = {}
-    responses: dict[int, Draft] = {}
-    withdrawals: dict[int, WithdrawalItem] = {}
-    decoded = [decode_item(raw) for raw in raw_items]
-    for position, item in enumerate(decoded):
-        match item:
-            case Undecodable():
-                verdicts[position] = Verdict(id=item.client_id, status="rejected", errors=item.errors)
-            case ResponseItem():
-                draft = examine(item, patient_id, clinic_id, door.received_at)
-                if isinstance(draft, Draft):
-                    responses[position] = draft
-                else:
-                    verdicts[position] = Verdict(id=item.id, status="rejected", errors=draft)
-            case WithdrawalItem():
-                withdrawals[position] = item
+    batch = _sort(raw_items, patient_id, clinic_id, door)
     with transaction.atomic():
         revisions = next_revisions([patient_id])
-        verdicts |= zip(responses, store_responses(list(responses.values()), door, revisions), strict=True)
-        verdicts |= zip(
-            withdrawals, store_withdrawals(list(withdrawals.values()), patient_id, door, revisions), strict=True
+        _refuse_unknown_slots(batch, patient_id)
+        batch.decide(batch.responses, store_responses(list(batch.responses.values()), door, revisions))
+        batch.decide(
+            batch.withdrawals, store_withdrawals(list(batch.withdrawals.values()), patient_id, door, revisions)
         )
-        refused = {
-            position: _refused(decoded[position], raw_items[position], verdict)
-            for position, verdict in sorted(verdicts.items())
-            if verdict.status in ("rejected", "conflict")
-        }
-        kept = keep(list(refused.values()), patient_id, clinic_id, door)
-        findings = []
-        for position, each in refused.items():
-            rules = _rules_of(each)
-            verdicts[position].safety = texts_for(rules)
-            if rules and each.content in kept:
-                findings.append(Finding(patient_id, clinic_id, kept[each.content], door.received_at, rules))
-        raise_for(findings, door)
-    return [verdicts[position] for position in range(len(raw_items))]
+        _complete_slots(batch, door, revisions)
+        _quarantine(batch, patient_id, clinic_id, door)
+    return [batch.verdicts[position] for position in range(len(raw_items))]
 
 
-def _rules_of(refused: Refused) -> list[Rule]:
-    """The red flags in what was refused: it can't be stored, but an answer that somebody must see is seen."""
-    salvaged = salvage(refused.content)
-    return rules_of_refused(*salvaged) if salvaged else []
+def _sort(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door: Door) -> _Batch:
+    """Everything that can be said of a batch without the database."""
+    batch = _Batch(raw_items, [decode_item(raw) for raw in raw_items])
+    for position, item in enumerate(batch.decoded):
+        match item:
+            case Undecodable():
+                batch.refuse(position, item.errors)
+            case WithdrawalItem():
+                batch.withdrawals[position] = item
+            case ResponseItem():
+                examined = examine(item, patient_id, clinic_id, door.received_at)
+                if not isinstance(examined, Draft):
+                    batch.refuse(position, examined)
+                    continue
+                try:
+                    if item.slot is not None:
+                        batch.slots[position] = read_slot_key(item.slot)
+                except ValueError:
+                    error = FieldError("slot", "invalid", "A slot is named as in the agenda: schedule:date:number.")
+                    batch.refuse(position, [error])
+                else:
+                    batch.responses[position] = examined
+    return batch
+
+
+def _refuse_unknown_slots(batch: _Batch, patient_id: int) -> None:
+    """One statement, none where no item names a slot."""
+    if not batch.slots:
+        return
+    unknown = unknown_slots(patient_id, batch.slots.values())
+    for position, slot in batch.slots.items():
+        if slot in unknown:
+            del batch.responses[position]
+            batch.refuse(position, [FieldError("slot", "unknown_slot", "There is no such slot of this patient.")])
+
+
+def _complete_slots(batch: _Batch, door: Door, revisions: Mapping[int, int]) -> None:
+    """Mark what was asked for as answered, by everything that is now stored for the first time."""
+    answers = [
+        Answer(
+            patient_id=draft.patient_id,
+            asks=Schedule.Asks.INSTRUMENT,
+            code=draft.instrument.code,
+            authored_at=draft.item.authored_at,
+            source=draft.item.id,
+            slot=batch.slots.get(position),
+        )
+        for position, draft in batch.responses.items()
+        if batch.verdicts[position].status == "stored"
+    ]
+    complete(answers, door, revisions)
+
+
+def _quarantine(batch: _Batch, patient_id: int, clinic_id: int, door: Door) -> None:
+    """Keep what was refused, and raise the red flags in it: an answer that somebody must see is seen."""
+    refused = {
+        position: _refused(batch.decoded[position], batch.raw[position], verdict)
+        for position, verdict in sorted(batch.verdicts.items())
+        if verdict.status in ("rejected", "conflict")
+    }
+    kept = keep(list(refused.values()), patient_id, clinic_id, door)
+    findings = []
+    for position, each in refused.items():
+        rules = _rules_of(each)
+        batch.verdicts[position].safety = texts_for(rules)
+        if rules and each.content in kept:
+            findings.append(Finding(patient_id, clinic_id, kept[each.content], door.received_at, rules))
+    raise_for(findings, door)
 
 
 def _refused(item: Item | Undecodable, raw: msgspec.Raw, verdict: Verdict) -> Refused:
-    if isinstance(item, Undecodable):
-        kind, client_id = item.kind, item.client_id
-    else:
-        kind, client_id = str(item.__struct_config__.tag), item.id
-    return Refused(verdict.status, kind, client_id, bytes(raw), verdict.errors)
+    kind = item.kind if isinstance(item, Undecodable) else str(item.__struct_config__.tag)
+    return Refused(verdict.status, kind, verdict.id, bytes(raw), verdict.errors)
+
+
+def _rules_of(refused: Refused) -> list[Rule]:
+    salvaged = salvage(refused.content)
+    return rules_of_refused(*salvaged) if salvaged else []
 
 
 def clock_skew(sent_at: datetime | None, received_at: datetime) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import msgspec
@@ -15,11 +15,14 @@ from uuid_utils.compat import uuid7
 
 from backend.people.models import ClinicText, Patient, PatientRev
 from backend.people.writes import Door
+from backend.reminders.models import Slot
+from backend.reminders.slots import Rule, Window
 from backend.rest.verdicts import Verdict
 from backend.sync.models import Quarantine
 from backend.sync.pull import PAGE, Cursor, Pulled, decode_cursor, pull
 from backend.sync.push import clock_skew, push
 from outcomes.models import Alert, AlertEvent, Response
+from tests.backend.reminders.given import a_diarist, at, slot_of
 from tests.factories import a_patient
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -136,6 +139,45 @@ class TestPush:
         with CaptureQueriesContext(connection) as queries:
             assert push([], 1, 1, Door(origin="phone", received_at=NOW)) == []
         assert len(queries) == 0
+
+
+@pytest.mark.django_db
+class TestSlots:
+    def a_diarist(self) -> tuple[Patient, Slot]:
+        patient = a_diarist(at("2026-11-22T07:00:00+01:00"), Rule((Window(time(7), time(23)),)))
+        return patient, slot_of(patient, "2026-11-22")
+
+    def a_diary(self, **fields: Any) -> dict[str, Any]:
+        return a_response(instrument="daily-diary", answers={"pain-average": 3}) | fields
+
+    def test_the_answer_completes_the_slot_that_asked_for_it_and_the_phone_is_told(self) -> None:
+        patient, slot = self.a_diarist()
+        cursor = read(patient).cursor
+        item = self.a_diary(slot=f"{slot.schedule_id}:{slot.local_date}:{slot.n}")
+        assert send(patient, item)[0].status == "stored"
+        slot.refresh_from_db()
+        assert (slot.state, str(slot.completed_by)) == ("completed", item["id"])
+        told = {change["type"]: change["data"] for change in read(patient, cursor).changes}
+        assert told["slot"]["state"] == "completed"
+
+    def test_an_answer_that_names_no_slot_completes_the_one_that_is_open(self) -> None:
+        patient, slot = self.a_diarist()
+        send(patient, self.a_diary())
+        slot.refresh_from_db()
+        assert slot.state == "completed"
+
+    def test_another_patients_slot_is_unknown_and_stays_as_it_is(self) -> None:
+        patient, _ = self.a_diarist()
+        _, foreign = self.a_diarist()
+        (verdict,) = send(patient, self.a_diary(slot=f"{foreign.schedule_id}:{foreign.local_date}:0"))
+        assert [(error.field, error.code) for error in verdict.errors] == [("slot", "unknown_slot")]
+        foreign.refresh_from_db()
+        assert foreign.state != "completed"
+
+    @pytest.mark.parametrize("name", ["", "tomorrow", "1:2:3", "::", "\u0661:2026-11-22:0"])
+    def test_what_names_no_slot_is_told_so(self, name: str) -> None:
+        (verdict,) = send(a_patient(), self.a_diary(slot=name))
+        assert [(error.field, error.code) for error in verdict.errors] == [("slot", "invalid")]
 
 
 @pytest.mark.parametrize(
