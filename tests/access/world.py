@@ -6,8 +6,9 @@ from functools import cached_property
 
 from django.test import Client
 
-from backend.people.models import CareTeam, Clinic, Device, Patient, Role
-from tests.people import browser, make_clinic, make_device, make_patient, make_staff, make_team, make_user, phone
+from backend.people.models import CareTeam, Device, Patient
+from tests.factories import a_clinician, a_patient, a_team, a_user, an_admin
+from tests.signin import a_consent, a_device, browser, phone
 
 # none: not signed in; own: the patient whose things are asked about; other: another patient of their team;
 # team: a clinician of their care team; else: a clinician of another team of the clinic; admin: an admin of the clinic;
@@ -17,24 +18,22 @@ ROLES = ("none", "own", "other", "team", "else", "admin", "f-clin", "f-admin", "
 
 @dataclass
 class World:
-    clinic: Clinic
     team: CareTeam
     patient: Patient
 
     @cached_property
     def clients(self) -> dict[str, Client]:
-        there = make_clinic()
-        foreign_team = make_team(there)
+        here, elsewhere = self.team.clinic, a_team()
         clients = {
             "none": Client(),
             "own": phone(self.patient),
-            "other": phone(make_patient(self.team)),
-            "team": browser(make_staff(self.clinic, Role.CLINICIAN, self.team)),
-            "else": browser(make_staff(self.clinic, Role.CLINICIAN, make_team(self.clinic))),
-            "admin": browser(make_staff(self.clinic, Role.ADMIN)),
-            "f-clin": browser(make_staff(there, Role.CLINICIAN, foreign_team)),
-            "f-admin": browser(make_staff(there, Role.ADMIN)),
-            "oper": browser(make_user(is_staff=True, is_superuser=True)),
+            "other": phone(consenting(a_patient(self.team))),
+            "team": browser(a_clinician(self.team)),
+            "else": browser(a_clinician(a_team(here))),
+            "admin": browser(an_admin(here)),
+            "f-clin": browser(a_clinician(elsewhere)),
+            "f-admin": browser(an_admin(elsewhere.clinic)),
+            "oper": browser(a_user(is_staff=True, is_superuser=True)),
         }
         for host, client in enumerate(clients.values(), 1):
             client.defaults["REMOTE_ADDR"] = f"192.0.2.{host}"  # each is throttled alone
@@ -43,21 +42,26 @@ class World:
 
     @cached_property
     def device(self) -> Device:
-        return make_device(self.patient)[0]
+        return a_device(self.patient)[0]
+
+
+def consenting(patient: Patient) -> Patient:
+    a_consent(patient)
+    return patient
 
 
 def make_world() -> World:
-    clinic = make_clinic()
-    team = make_team(clinic)
-    return World(clinic, team, make_patient(team))
+    team = a_team()
+    return World(team, consenting(a_patient(team)))
 
 
 # What stands in the brackets of a route.
 OBJECTS: dict[str, Callable[[World], object]] = {
-    "patient": lambda world: world.patient.pk,
-    "clinic": lambda world: world.clinic.pk,
-    "team": lambda world: world.team.pk,
-    "device": lambda world: world.device.pk,
+    "patient_id": lambda world: world.patient.pk,
+    "clinic_id": lambda world: world.team.clinic_id,
+    "team_id": lambda world: world.team.pk,
+    "device_id": lambda world: world.device.pk,
+    "code": lambda world: "phq-9",
 }
 
 # What is sent, where an empty object says nothing about access.
