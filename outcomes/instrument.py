@@ -3,7 +3,8 @@
 Every number that decides something carries a `source`. `library.py` reads the files, `scoring.py` scores by them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import Annotated, Literal
 
 import msgspec
@@ -35,12 +36,17 @@ class Option(_Data, kw_only=True, frozen=True):
 
 
 class OptionSet(_Data, kw_only=True, frozen=True):
-    """What may be answered: a list of values, or any number from `range[0]` to `range[1]` with so many decimals."""
+    """What may be answered.
+
+    A list of values, any number from `range[0]` to `range[1]` with so many decimals, or text up to `longest`
+    characters, which is kept and never scored.
+    """
 
     name: Code
     source: Words
     values: tuple[Option, ...] = ()
     range: tuple[Number, Number] | None = None
+    longest: int | None = None
     decimals: int = 0
     unit: str | None = None
 
@@ -189,6 +195,7 @@ class Instrument(_Data, kw_only=True, frozen=True):
     owner: Words
     licence: Words
     ship: Literal["full", "meta"]
+    respondent: Literal["patient", "clinician"] = "patient"
     recall: Words
     cadence: Literal["daily", "questionnaire"]
     day_turns_at_four: bool = False  # An answer before 04:00 belongs to the evening before.
@@ -253,7 +260,16 @@ def score_range(instrument: Instrument, score: Score) -> tuple[Number, Number]:
 
 def _products(instrument: Instrument, score: Score, end: int) -> Iterator[float]:
     for term in score.terms:
-        product = term.factor
+        most = term.factor
         for item_id in term.items:
-            product *= points_range(instrument, item_id)[end]
-        yield product
+            most *= points_range(instrument, item_id)[end]
+        yield most
+
+
+def possible(instrument: Instrument, score: Score) -> Iterable[int]:
+    """The values that a table over the score must have: each profile, or each whole number in its range."""
+    if score.form == "profile":
+        answers = [instrument.option_set(instrument.item(item_id)).values for item_id in score.items]
+        return [int("".join(str(option.value) for option in options)) for options in product(*answers)]
+    low, high = score_range(instrument, score)
+    return range(int(low), int(high) + 1)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from outcomes.formulas import Exact, Points, Result, formula
-from outcomes.instrument import Case, Instrument, Item, Number, OptionSet, Score
+from outcomes.instrument import Case, Instrument, Item, Number, OptionSet, Score, possible
 
 type Status = Literal["complete", "prorated", "incomplete", "totals"]
 
@@ -102,6 +102,8 @@ def adapted(
         if (table := tables.get(each.name)) is not None:
             if not each.clinic_table:
                 raise ValueError(f"{each.name} takes no table")
+            if missing := set(possible(instrument, instrument.score(each.of or ""))) - table.keys():
+                raise ValueError(f"the table of {each.name} lacks {len(missing)} values, such as {min(missing)}")
             changed = replace(changed, table=tuple(table.items()))
         scores.append(changed)
     return replace(instrument, scores=tuple(scores))
@@ -134,7 +136,9 @@ class _Scorer:
         self._ids = [item.id for item in items]
         self._options = {item.id: instrument.option_set(item) for item in items}
         self._whole = {item_id: _whole_answers(options) for item_id, options in self._options.items()}
+        self._texts = [at[item_id] for item_id, options in self._options.items() if options.longest]
         self._asked = [(at[item.id], at.get(item.only_if or "")) for item in items if not item.optional]
+        self._blank = {at[i] for each in instrument.scores if each.blank is not None for i in each.items}
         self._points = [
             (at[item.id], points) for item in items if (points := _points(item, self._options[item.id])) is not None
         ]
@@ -173,6 +177,8 @@ class _Scorer:
         options = self._options.get(item_id)
         if options is None:
             return Problem(field, "unknown_item", "The instrument has no such item.")
+        if options.longest:
+            return _text_problem(field, answer, options.longest)
         low, high = options.bounds
         kind = f"a number with at most {options.decimals} decimals" if options.decimals else "a whole number"
         expected = f"Expected {kind} from {low} to {high}, or null."
@@ -191,12 +197,10 @@ class _Scorer:
         if found := self.problems(answers):
             raise BadAnswersError(found)
         given = cast(list[Number | None], [answers.get(item_id) for item_id in self._ids])
+        for position in self._texts:
+            given[position] = None
         values: Points = [answer if answer is None else _exact(answer) for answer in given]
-        missing = 0
-        if None in values:
-            missing = sum(
-                values[position] is None and (gate is None or bool(values[gate])) for position, gate in self._asked
-            )
+        missing = self._missing(values) if None in values else 0
         flags = tuple(dict.fromkeys(self._raised(values)))
         for position, points in self._points:
             value = values[position]
@@ -214,6 +218,12 @@ class _Scorer:
             bands[rule.name] = _case(rule.cases, scores)
         return Scored(scores, bands, missing, _status(results, missing), flags)
 
+    def _missing(self, values: Points) -> int:
+        left = {at for at, gate in self._asked if values[at] is None and (gate is None or values[gate])}
+        if any(values[at] is not None for at in self._blank):  # On such a form, blank is an answer.
+            left -= self._blank
+        return len(left)
+
     def _raised(self, values: Points) -> Iterator[str]:
         for name, at_least, positions, how in self._flags:
             watched = [values[position] for position in positions]
@@ -224,6 +234,15 @@ class _Scorer:
                 reached = [value is not None and value >= at_least for value in watched]
                 if all(reached) if how == "all" else True in reached:
                     yield name
+
+
+def _text_problem(field: str, answer: object, longest: int) -> Problem | None:
+    expected = f"Expected text of at most {longest} characters, without a null character, or null."
+    if not isinstance(answer, str):
+        return Problem(field, "wrong_type", expected)
+    if len(answer) > longest or "\0" in answer:  # PostgreSQL can't store a null character
+        return Problem(field, "out_of_range", expected)
+    return None
 
 
 def _exact(answer: Number) -> Exact:

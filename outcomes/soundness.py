@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from outcomes.instrument import Instrument, OptionSet, Score, Text, score_range
+from outcomes.instrument import Instrument, Item, OptionSet, Score, Text, possible, score_range
 
 
 class Flaw(NamedTuple):
@@ -32,13 +32,17 @@ def text_flaws(text: Text, instrument: Instrument) -> list[Flaw]:
     found += [Flaw(f"options.{name}", "are no options") for name in sorted(text.options.keys() - sets.keys())]
     for name, options in sets.items():
         labels = text.options.get(name, {}).keys()
-        known = {str(option.value) for option in options.values} or {str(end) for end in options.bounds}
+        known = set() if options.longest else {str(value) for value in _listed(options) or options.bounds}
         found += [Flaw(f"options.{name}.{value}", "is no answer") for value in sorted(labels - known)]
         if options.values:
             found += [Flaw(f"options.{name}.{value}", "has no label") for value in sorted(known - labels)]
     if (text.code, text.version) != (instrument.code, instrument.version):
         found.append(Flaw("code", f"is not that of {instrument.code} version {instrument.version}"))
     return found
+
+
+def _listed(options: OptionSet) -> list[int]:
+    return [option.value for option in options.values]
 
 
 def _names(instrument: Instrument) -> Iterator[Flaw]:
@@ -61,17 +65,19 @@ def _names(instrument: Instrument) -> Iterator[Flaw]:
 def _references(instrument: Instrument) -> Iterator[tuple[str, Iterable[str | None], Collection[str]]]:
     """Where one part of a file names another: the field, what it names, and what there is."""
     items, scores = [item.id for item in instrument.items], [score.name for score in instrument.scores]
+    texts = {options.name for options in instrument.options if options.longest}
+    numbers = [item.id for item in instrument.items if item.options not in texts]
     for item in instrument.items:
         yield f"items.{item.id}.options", [item.options], [options.name for options in instrument.options]
-        yield f"items.{item.id}.only_if", [item.only_if], items
+        yield f"items.{item.id}.only_if", [item.only_if], numbers
     for n, score in enumerate(instrument.scores):
-        yield f"scores.{score.name}.items", score.items, items
-        yield f"scores.{score.name}.terms", [item_id for term in score.terms for item_id in term.items], items
+        yield f"scores.{score.name}.items", score.items, numbers
+        yield f"scores.{score.name}.terms", [item_id for term in score.terms for item_id in term.items], numbers
         yield f"scores.{score.name}.of", [score.of], scores[:n]
     for rule in instrument.rules:
         yield f"rules.{rule.name}", [case.score for case in rule.cases], scores
     for flag in instrument.flags:
-        yield f"flags.{flag.name}", [*flag.any, *flag.all, *flag.unanswered], items
+        yield f"flags.{flag.name}", [*flag.any, *flag.all, *flag.unanswered], numbers
     for follow in instrument.follow_up:
         yield "follow_up.score", [follow.score], scores
     yield "safety_item", [instrument.safety_item], items
@@ -86,8 +92,7 @@ def _unique(field: str, names: Iterable[str]) -> Iterator[Flaw]:
 def _forms(instrument: Instrument) -> Iterator[Flaw]:
     """Each part has what its kind needs, and a source."""
     for item in instrument.items:
-        if item.reverse and instrument.option_set(item).decimals:
-            yield Flaw(f"items.{item.id}.reverse", "needs whole-numbered answers")
+        yield from _item(item, instrument.option_set(item))
     for score in instrument.scores:
         yield from _formula(score)
     for rule in instrument.rules:
@@ -102,6 +107,13 @@ def _forms(instrument: Instrument) -> Iterator[Flaw]:
         yield Flaw("loinc_source", "is missing")
 
 
+def _item(item: Item, options: OptionSet) -> Iterator[Flaw]:
+    if item.reverse and options.decimals:
+        yield Flaw(f"items.{item.id}.reverse", "needs whole-numbered answers")
+    if options.longest and not item.optional:
+        yield Flaw(f"items.{item.id}.optional", "must be true: text is never missing")
+
+
 def _ranges(instrument: Instrument) -> Iterator[Flaw]:
     """Tables and bands cover what a score can be."""
     for score in instrument.scores:
@@ -111,11 +123,11 @@ def _ranges(instrument: Instrument) -> Iterator[Flaw]:
 
 def _range(options: OptionSet) -> Iterator[Flaw]:
     field = f"options.{options.name}"
-    if bool(options.values) == bool(options.range):
-        yield Flaw(field, "needs either values or a range")
-    elif options.bounds[0] >= options.bounds[1]:
+    if bool(options.values) + bool(options.range) + bool(options.longest) != 1:
+        yield Flaw(field, "needs one of values, range, longest")
+    elif not options.longest and options.bounds[0] >= options.bounds[1]:
         yield Flaw(field, "leaves nothing to choose")
-    yield from _unique(f"{field}.values", [str(option.value) for option in options.values])
+    yield from _unique(f"{field}.values", map(str, _listed(options)))
 
 
 def _formula(score: Score) -> Iterator[Flaw]:
@@ -140,9 +152,9 @@ def _formula(score: Score) -> Iterator[Flaw]:
 
 def _table(score: Score, instrument: Instrument) -> Iterator[Flaw]:
     if score.of and score.table:
-        low, high = score_range(instrument, instrument.score(score.of))
-        if [raw for raw, _ in score.table] != list(range(int(low), int(high) + 1)):
-            yield Flaw(f"scores.{score.name}.table", f"must have each of {low} to {high} in order")
+        raws = list(possible(instrument, instrument.score(score.of)))
+        if [raw for raw, _ in score.table] != raws:
+            yield Flaw(f"scores.{score.name}.table", f"must have each of {raws[0]} to {raws[-1]} in order")
 
 
 def _bands(score: Score, instrument: Instrument) -> Iterator[Flaw]:
