@@ -3,7 +3,7 @@
 import pytest
 
 from outcomes import library, scoring
-from outcomes.instrument import Example, Instrument
+from outcomes.instrument import Example, Instrument, score_range
 
 EXAMPLES = [(instrument, example) for instrument in library.all_versions() for example in instrument.examples]
 
@@ -33,3 +33,17 @@ def test_examples_show_each_status_that_can_be(instrument: Instrument) -> None:
     shown = {example.status for example in instrument.examples}
     assert "complete" in shown
     assert "prorated" in shown or not any(score.max_missing for score in instrument.scores)
+
+
+@pytest.mark.parametrize("instrument", library.all_versions(), ids=lambda instrument: instrument.code)
+def test_the_lowest_and_the_highest_answers_stay_in_range(instrument: Instrument) -> None:
+    for end in (0, 1):
+        answers = {
+            item.id: options.bounds[end]
+            for item in instrument.items
+            if not (options := instrument.option_set(item)).longest
+        }
+        for name, value in scoring.score(instrument, answers).scores.items():
+            low, high = score_range(instrument, instrument.score(name))
+            assert value is not None
+            assert low <= value <= high
