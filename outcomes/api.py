@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from backend.people import audit
 from backend.people.authentication import IsPatient, IsStaff, phone
 from backend.people.models import Patient
 from backend.rest.etag import conditional, etag_of
@@ -213,12 +214,13 @@ EXAMPLE_PAGE = {
 
 
 def response_page(request: Request, view: APIView, patient_id: int) -> HttpResponse:
-    """One page of a patient's responses, newest first. Two statements."""
+    """One page of a patient's responses, newest first. Three statements, the audit's among them."""
     pages = KeysetPagination()
     rows = Response.objects.filter(patient_id=patient_id)
     if code := request.query_params.get("instrument"):
         rows = rows.filter(instrument__code=code)
     page = pages.paginate_queryset(rows, request, view)
+    audit.record("read responses", [patient_id], request.user.pk, count=len(page))
     return json_response(ResponsePage(stored_responses(page), pages.next_link))
 
 
@@ -292,7 +294,9 @@ class PatientTrendsView(APIView):
     )
     def get(self, request: Request, patient_id: int) -> HttpResponse:
         patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
-        return json_response(TrendList(stored_trends(patient.pk)))
+        trends = stored_trends(patient.pk)
+        audit.record("read trends", [patient.pk], request.user.pk, count=len(trends))
+        return json_response(TrendList(trends))
 
 
 class OwnTrends(msgspec.Struct):
@@ -328,4 +332,7 @@ class TrendsView(APIView):
         ],
     )
     def get(self, request: Request) -> HttpResponse:
-        return json_response(OwnTrends(words.lines(phone(request).patient_id)))
+        me = phone(request)
+        lines = words.lines(me.patient_id)
+        audit.record("read trends", [me.patient_id], me.user_id, count=len(lines))
+        return json_response(OwnTrends(lines))

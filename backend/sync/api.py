@@ -13,6 +13,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from backend.people import audit
 from backend.people.authentication import IsConsenting, IsPatient, phone
 from backend.people.texts import safety_card
 from backend.people.writes import Door
@@ -80,6 +81,8 @@ class SyncView(APIView):
         )
         results = push(envelope.push, me.patient_id, me.clinic_id, door)
         pulled = pull(decode_cursor(envelope.cursor), me.patient_id, me.clinic_id, me.language)
+        if pulled.changes:
+            audit.record("pull", [me.patient_id], me.user_id, count=len(pulled.changes))
         needed = list(dict.fromkeys(kind for result in results for kind in result.safety))
         card = safety_card(me.clinic_id, me.language) if needed or pulled.new_card else []
         answer = SyncAnswer(

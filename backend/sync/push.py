@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 from django.db import transaction
 
+from backend.people import audit
 from backend.people.writes import Door, next_revisions
 from backend.reminders.completing import Answer, complete, unknown_slots
 from backend.reminders.models import Schedule
@@ -64,6 +65,7 @@ def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door
         )
         _complete_slots(batch, door, revisions)
         _quarantine(batch, patient_id, clinic_id, door)
+        audit.record("push", [patient_id], door.user_id, count=len(raw_items))
     return [batch.verdicts[position] for position in range(len(raw_items))]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from uuid_utils.compat import uuid7
 
@@ -199,6 +199,23 @@ class TestStoring:
 
         statements(1)  # fills the caches of numbers
         assert statements(1) == statements(500)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE outcomes_response SET answers = '{}'",
+        "UPDATE outcomes_response SET authored_at = now()",
+        "DELETE FROM outcomes_response",
+        "UPDATE outcomes_alert_event SET note = 'x'",
+        "DELETE FROM outcomes_alert_event",
+    ],
+)
+def test_the_database_refuses_to_change_what_was_answered_and_what_was_done(statement: str) -> None:
+    take_in(a_patient(), [a_response(answers={"9": 1})])
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 @pytest.mark.django_db

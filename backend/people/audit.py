@@ -1,0 +1,24 @@
+"""Who read or wrote what of a patient's: one row, written in one statement, that the database lets nobody change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import connection
+
+from backend.rest.problems import request_id
+
+
+def record(action: str, patient_ids: Iterable[int], user_id: int | None, *, count: int = 1) -> None:
+    """Note that `user_id` (None: the server itself) did `action`, such as `read trends`, to each of these patients.
+
+    `count` is how many rows of each it reached. Part of the caller's transaction where there is one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO people_audit (patient_id, clinic_id, id, user_id, action, count, request_id)
+            SELECT id, clinic_id, uuidv7(), %s, %s, %s, %s FROM people_patient WHERE id = ANY(%s) ORDER BY id
+            """,
+            [user_id, action, count, request_id(), list(patient_ids)],
+        )
