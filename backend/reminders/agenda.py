@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 import msgspec
 from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.functions import Cast, Concat, JSONObject
 
-from backend.reminders.models import Slot, SlotState
+from backend.reminders.models import Absence, ReminderSettings, Schedule, Slot, SlotState
 
 
 class AgendaItem(msgspec.Struct):
-    """One thing asked for. It can be answered from `opens_at` to before `closes_at`."""
+    """One thing asked for. It can be answered from `opens_at` to before `closes_at`.
+
+    `code` is the instrument's, or the programme's id; empty where any session will do.
+    """
 
     slot: str
-    asks: str
+    asks: Literal["instrument", "session"]
     code: str
-    local_date: str
+    local_date: date
     opens_at: datetime
     closes_at: datetime
-    state: str
+    state: Literal["open", "upcoming"]
 
 
 def agenda(patient_id: int, now: datetime, days: int) -> list[AgendaItem]:
@@ -39,9 +42,9 @@ def agenda(patient_id: int, now: datetime, days: int) -> list[AgendaItem]:
     return [
         AgendaItem(
             slot=f"{row.schedule_id}:{row.local_date}:{row.n}",
-            asks=row.schedule.asks,
+            asks="session" if row.schedule.asks == Schedule.Asks.SESSION else "instrument",
             code=row.schedule.code,
-            local_date=row.local_date.isoformat(),
+            local_date=row.local_date,
             opens_at=row.opens_at,
             closes_at=row.closes_at,
             state="open" if row.opens_at <= now else "upcoming",
@@ -75,6 +78,45 @@ def changes(patient_id: int) -> QuerySet[Slot, tuple[int, str, dict[str, Any]]]:
                     closes_at=F("closes_at"),
                     state=F("state"),
                 ),
+            ),
+        )
+        .values_list("rev", "place", "change")
+    )
+
+
+def settings_changes(patient_id: int) -> QuerySet[ReminderSettings, tuple[int, str, dict[str, Any]]]:
+    """The patient's reminder settings for the pull; none while the defaults hold."""
+    return (
+        ReminderSettings.objects.filter(patient_id=patient_id)
+        .annotate(
+            place=Value("settings", CharField()),
+            change=JSONObject(
+                type=Value("settings"),
+                id=Value("reminders"),
+                op=Value("upsert"),
+                data=JSONObject(
+                    channel=F("channel"),
+                    quiet_from=F("quiet_from"),
+                    quiet_to=F("quiet_to"),
+                    weekly_cap=F("weekly_cap"),
+                ),
+            ),
+        )
+        .values_list("rev", "place", "change")
+    )
+
+
+def absence_changes(patient_id: int) -> QuerySet[Absence, tuple[int, str, dict[str, Any]]]:
+    """The patient's days away for the pull, also those that the clinic entered."""
+    return (
+        Absence.objects.filter(patient_id=patient_id)
+        .annotate(
+            place=Concat(Value("absence:"), Cast("id", CharField())),
+            change=JSONObject(
+                type=Value("absence"),
+                id=F("id"),
+                op=Value("upsert"),
+                data=JSONObject(first_day=F("first_day"), last_day=F("last_day"), cancelled=F("cancelled")),
             ),
         )
         .values_list("rev", "place", "change")

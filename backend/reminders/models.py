@@ -81,6 +81,7 @@ class Slot(models.Model):
     local_date = models.DateField(help_text="the patient's own calendar")
     n = models.SmallIntegerField(help_text="which window of the day, from 0")
     nudge = models.SmallIntegerField(default=0, help_text="the number of the next reminder, from 0")
+    snoozed_at = models.DateTimeField(null=True, help_text="when the patient last said: remind me later")
     state = models.CharField(max_length=10, choices=SlotState)
     completed_by = models.UUIDField(null=True, help_text="the response or session")
     completed_at = models.DateTimeField(null=True, help_text="when it was authored")
@@ -200,6 +201,7 @@ class ReminderSettings(models.Model):
     patient = models.OneToOneField(Patient, primary_key=True, on_delete=models.CASCADE)
     clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
     rev = models.BigIntegerField()
+    changed_at = models.DateTimeField(help_text="by the clock of who changed them last")
     channel = models.CharField(max_length=5, choices=Channel, default=Channel.AUTO)
     quiet_from = models.TimeField(default=time(21), help_text="local; the same as quiet_to: no quiet hours")
     quiet_to = models.TimeField(default=time(7))
@@ -219,19 +221,21 @@ class ReminderSettings(models.Model):
 class Absence(models.Model):
     """Local days, both ends included, on which nothing is asked: a holiday, a hospital stay."""
 
-    id = models.UUIDField(primary_key=True, help_text="UUIDv7")
+    pk = models.CompositePrimaryKey("patient", "id")
+    id = models.UUIDField(help_text="UUIDv7 made by the phone or the server")
     clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, db_index=False)
     rev = models.BigIntegerField()
     first_day = models.DateField()
     last_day = models.DateField()
+    cancelled = models.BooleanField(default=False)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, help_text="null: the server itself")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(first_day__lte=F("last_day")), name="absence_days")]
 
     def __str__(self) -> str:
-        return f"absence {self.pk}"
+        return f"absence {self.id}"
 
 
 class Address(models.Model):

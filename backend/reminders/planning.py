@@ -129,7 +129,7 @@ def read_lives(patient_ids: Sequence[int]) -> dict[int, Life]:
         known = zones[patient.pk] or [(patient.created_at, ZoneInfo(patient.time_zone))]
         takes_part = patient.status == Patient.Status.ACTIVE and patient.pk in consenting
         lives[patient.pk] = Life(patient, known, takes_part)
-    for absence in Absence.objects.filter(patient_id__in=patient_ids):
+    for absence in Absence.objects.filter(patient_id__in=patient_ids, cancelled=False):
         lives[absence.patient_id].absences.append(Span(absence.first_day, absence.last_day))
     for pause in Pause.objects.filter(patient_id__in=patient_ids):
         span = Span(pause.from_day, pause.to_day or date.max)

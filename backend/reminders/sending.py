@@ -75,6 +75,7 @@ def claim(now: datetime, limit: int, lease: UUID) -> tuple[Counter[str], list[Cl
                     SELECT count(*) FROM reminders_mention AS mention
                     JOIN reminders_slot AS slot USING (patient_id, schedule_id, local_date, n)
                     WHERE mention.message_id = message.id AND slot.state = 'open' AND slot.closes_at > %(now)s
+                        AND (slot.snoozed_at IS NULL OR slot.snoozed_at < message.planned_at)
                 ) AS open_slots
                 FROM reminders_message AS message
                 WHERE state IN ('pending', 'claimed') AND due_at <= %(now)s

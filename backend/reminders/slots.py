@@ -24,18 +24,17 @@ DAY = timedelta(days=1)
 Count = Annotated[int, msgspec.Meta(ge=1, le=366)]
 Weekday = Annotated[int, msgspec.Meta(ge=1, le=7)]
 Offset = Annotated[int, msgspec.Meta(ge=-366, le=3660)]
+LocalTime = Annotated[time, msgspec.Meta(tz=False)]
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Local clock times between which the answer is asked for; it closes `days` local days after it opens."""
 
-    opens: time
-    closes: time
+    opens: LocalTime
+    closes: LocalTime
     days: Annotated[int, msgspec.Meta(ge=0, le=92)] = 0
 
     def __post_init__(self) -> None:
-        if self.opens.tzinfo or self.closes.tzinfo:
-            raise ValueError("times are local: no offset")
         if self.length <= timedelta(0):
             raise ValueError("a window closes after it opens; past midnight, say days: 1")
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
-from itertools import count
 from uuid import UUID
 
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from backend.people.models import CareTeam, Clinic, ClinicText, Consent, Patient, ZoneHistory
+from backend.people.models import ClinicText, Consent, Patient, ZoneHistory
 from backend.people.writes import Door, next_revisions
 from backend.reminders.completing import Answer, complete
 from backend.reminders.models import Schedule, Slot
 from backend.reminders.scheduling import set_schedule
 from backend.reminders.slots import Remind, Rule, SlotKey, Window
-
-_numbers = count(1)
+from tests import factories
 
 EVENING = Rule((Window(time(18), time(23)),), remind=Remind(after=60, nudges=1, every=60))
 DIARY = Schedule.Asks.INSTRUMENT, "daily-diary"
@@ -27,25 +25,13 @@ def at(text: str) -> datetime:
 
 
 def a_patient(zone: str = "Europe/Zurich", enrolled_at: str = "2026-03-01T10:00:00+01:00", **fields: object) -> Patient:
-    number = next(_numbers)
-    clinic = Clinic.objects.create(name=f"Test clinic {number}", time_zone=zone, languages=["en"])
-    team = CareTeam.objects.create(clinic=clinic, name="Team")
-    patient = Patient(
-        clinic=clinic,
-        care_team=team,
-        identifier=f"T{number:05}",
-        time_zone=zone,
-        status=Patient.Status.ACTIVE,
-        enrolled_at=at(enrolled_at),
+    """Enrolled and consenting, in `zone` since; without an account, which takes long to make, unless given."""
+    patient = factories.a_patient(None, **{"time_zone": zone, "enrolled_at": at(enrolled_at), "user": None} | fields)
+    text, _ = ClinicText.objects.get_or_create(
+        clinic=patient.clinic, kind=ClinicText.Kind.CONSENT, language="en", version=1, body="Generated."
     )
-    for name, value in fields.items():
-        setattr(patient, name, value)
-    patient.save()
-    text = ClinicText.objects.create(
-        clinic=clinic, kind=ClinicText.Kind.CONSENT, language="en", version=1, body="Generated."
-    )
-    Consent.objects.create(clinic=clinic, patient=patient, text=text, given_at=at(enrolled_at))
-    ZoneHistory.objects.create(clinic=clinic, patient=patient, since=at(enrolled_at), time_zone=zone)
+    Consent.objects.create(clinic=patient.clinic, patient=patient, text=text, given_at=at(enrolled_at))
+    ZoneHistory.objects.create(clinic=patient.clinic, patient=patient, since=at(enrolled_at), time_zone=zone)
     return patient
 
 

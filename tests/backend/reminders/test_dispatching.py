@@ -195,7 +195,7 @@ def test_the_agenda_says_what_is_due_with_its_window_and_nothing_that_was_missed
     patient = a_diarist(NOON)
     tick(at("2026-03-05T18:00:00+01:00"), 100)
     found = agenda(patient.pk, at("2026-03-05T18:30:00+01:00"), 2)
-    assert [(item.local_date, item.state) for item in found] == [
+    assert [(item.local_date.isoformat(), item.state) for item in found] == [
         ("2026-03-05", "open"),
         ("2026-03-06", "upcoming"),
         ("2026-03-07", "upcoming"),

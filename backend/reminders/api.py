@@ -1,0 +1,56 @@
+"""What a patient is asked for, for their phone."""
+
+from __future__ import annotations
+
+import msgspec
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from backend.people.authentication import IsPatient, phone
+from backend.reminders.agenda import AgendaItem, agenda
+from backend.reminders.planning import HORIZON
+from backend.rest.openapi import json_response, problems, schema_of
+from backend.rest.problems import Problem
+
+
+class Agenda(msgspec.Struct):
+    """In the order in which the windows open."""
+
+    results: list[AgendaItem]
+
+
+EXAMPLE = {
+    "results": [
+        {
+            "slot": "01936f2a-7b1c-7c3e-9d55-2f1f0a6f4b11:2026-11-22:0",
+            "asks": "instrument",
+            "code": "daily-diary",
+            "local_date": "2026-11-22",
+            "opens_at": "2026-11-22T17:00:00Z",
+            "closes_at": "2026-11-23T03:00:00Z",
+            "state": "open",
+        }
+    ]
+}
+
+
+class AgendaView(APIView):
+    """Questionnaires, the diary and exercise sessions, each with the window in which it can be answered."""
+
+    permission_classes = [IsPatient]
+
+    @extend_schema(
+        operation_id="agenda",
+        parameters=[OpenApiParameter("days", int, description=f"How far ahead, 1 to {HORIZON.days}; 7 unless said.")],
+        responses={200: OpenApiResponse(schema_of(Agenda)), **problems(400, 401, 403)},
+        examples=[OpenApiExample("an evening's diary", EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        asked = request.query_params.get("days", "7")
+        days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 0
+        if not 1 <= days <= HORIZON.days:
+            raise Problem(400, "out_of_range", f"Ask for 1 to {HORIZON.days} days.", field="days")
+        return json_response(Agenda(agenda(phone(request).patient_id, timezone.now(), days)))
