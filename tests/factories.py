@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import count
+
+from django.contrib.auth.hashers import make_password
 
 from backend.people.models import CareTeam, Clinic, Membership, Patient, Role, User
 
@@ -19,8 +22,16 @@ def a_team(clinic: Clinic | None = None) -> CareTeam:
     return CareTeam.objects.create(clinic=clinic or a_clinic(), name=f"Team {next(_numbers)}")
 
 
+@cache
+def _password_hash() -> str:
+    """One for all: a good hash takes long to make, by intent."""
+    return make_password("a long enough test password")
+
+
 def a_user(**fields: object) -> User:
-    return User.objects.create_user(f"user{next(_numbers)}@example.org", "a long enough test password", **fields)
+    user = User(email=f"user{next(_numbers)}@example.org", password=_password_hash(), **fields)
+    user.save()
+    return user
 
 
 def a_clinician(team: CareTeam) -> User:
