@@ -197,6 +197,7 @@ def run(state: Path, port: int) -> None:
                 "SECURE_SSL_REDIRECT": "false",  # on this machine alone, there is no certificate
                 "SECURE_COOKIES": "false",
                 "LOG_JSON": "false",
+                "EMAIL_PRINTED": "true",
                 "WEB_THREADS": str(THREADS),
                 "PYTHONUNBUFFERED": "1",
                 "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # in a container, say

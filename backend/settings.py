@@ -118,13 +118,32 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", not DEBUG)
 
+# Letters are about passwords and nothing else. A demo prints them.
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "steadyback@localhost")
+MAILERS = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": env.str("EMAIL_HOST", "localhost"),
+            "port": env.int("EMAIL_PORT", 587),
+            "username": env.str("EMAIL_USER", ""),
+            "password": env.str("EMAIL_PASSWORD", ""),
+            "use_tls": True,
+            "timeout": 10,
+        },
+    }
+    if not env.bool("EMAIL_PRINTED", False)
+    else {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+}
+
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # no file: a missed tick is made good by what stands in the database
+CELERY_BEAT_SCHEDULER = "backend.celery:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 30  # seconds
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

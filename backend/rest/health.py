@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache as remembered
 
 import redis
@@ -12,9 +13,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 WORKER = "worker-heartbeat"
 WORKER_SILENCE = 20  # seconds; a worker speaks up every 2
+BEAT = "beat-heartbeat"
+BEAT_SILENCE = 90  # seconds; beat wakes at least every 30
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +30,12 @@ class NotReady(Exception):  # noqa: N818 - an answer rather than an error
 def worker_is_alive() -> None:
     """Called by the worker, again and again."""
     cache.set(WORKER, True, timeout=WORKER_SILENCE)
+
+
+def beat_is_alive() -> None:
+    """Called by beat, again and again; while the cache is away it goes on, and is not seen."""
+    with suppress(RedisError):
+        cache.set(BEAT, True, timeout=BEAT_SILENCE)
 
 
 def database() -> None:

@@ -117,5 +117,8 @@ def logging_configuration(json: bool) -> dict[str, Any]:
             "django": {"handlers": [], "propagate": True},
             "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "propagate": False},
+            # A task's end is one line; that it was due and that it came are two more, every few seconds.
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
         },
     }
