@@ -23,7 +23,7 @@ from backend.rest.verdicts import FieldError
 from outcomes import store
 from outcomes.instrument import Number
 from outcomes.intake import Draft, ResponseItem, digest_of, examine, store_responses, when_errors
-from outcomes.loading import measure_codes, measure_ids
+from outcomes.loading import forget_measures, measure_ids
 from outcomes.mapping import MappingFile, OwnMeasure
 from outcomes.models import Measure
 from outcomes.reading import Row
@@ -116,10 +116,25 @@ def import_rows(rows: Iterable[Row], translate: Translator, target: Target) -> I
 def own_measures(mapping: MappingFile, clinic: Clinic, *, dry_run: bool = False) -> dict[str, int]:
     """Row numbers of a mapping's own measures by name, made where they are new; but not in a dry run."""
     codes = {measure.name: f"import.{clinic.pk}.{measure.name}" for measure in mapping.measure}
-    if not dry_run and not set(codes.values()) <= measure_ids().keys():
-        Measure.objects.bulk_create([Measure(code=code) for code in codes.values()], ignore_conflicts=True)
-        measure_ids.cache_clear()
-        measure_codes.cache_clear()
+    if codes and not dry_run:
+        said = ("title", "kind", "direction", "low", "high")
+        rows = [
+            Measure(
+                code=codes[measure.name],
+                title=measure.title,
+                kind=measure.kind,
+                direction=measure.direction,
+                low=measure.min,
+                high=measure.max,
+            )
+            for measure in mapping.measure
+        ]
+        numbers = dict(Measure.objects.filter(code__in=codes.values()).values_list("code", "pk"))
+        Measure.objects.bulk_create([row for row in rows if row.code not in numbers], ignore_conflicts=True)
+        for row in rows:
+            row.pk = numbers.get(row.code)
+        Measure.objects.bulk_update([row for row in rows if row.pk], said)
+        forget_measures()
     known = measure_ids()
     return {name: known.get(code, 0) for name, code in codes.items()}
 

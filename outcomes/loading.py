@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from math import inf
 
 from outcomes import library, publishing
+from outcomes.instrument import Direction
 from outcomes.models import InstrumentVersion, Measure
 
 
@@ -24,10 +26,18 @@ def load_instruments() -> None:
         elif known[name] != published[name]:
             raise ChangedInstrumentError(f"{name} is not the one that this database has used")
     InstrumentVersion.objects.bulk_create(new, ignore_conflicts=True)
-    Measure.objects.bulk_create([Measure(code=code) for code in library.measures()], ignore_conflicts=True)
+    # Only what is missing: an insert that meets a row uses up one of the few small numbers all the same.
+    missing = library.measures().keys() - set(Measure.objects.values_list("code", flat=True))
+    Measure.objects.bulk_create([Measure(code=code) for code in sorted(missing)], ignore_conflicts=True)
     instrument_ids.cache_clear()
+    forget_measures()
+
+
+def forget_measures() -> None:
+    """Read the measures again: one was added or described anew."""
     measure_ids.cache_clear()
     measure_codes.cache_clear()
+    _own_measure.cache_clear()
 
 
 @cache
@@ -45,4 +55,33 @@ def measure_ids() -> dict[str, int]:
 @cache
 def measure_codes() -> dict[int, str]:
     """Row number to measure code."""
-    return {number: code for code, number in measure_ids().items()}
+    return _Codes((number, code) for code, number in measure_ids().items())
+
+
+class _Codes(dict[int, str]):
+    """Measures of clinics' own come with imports, while other processes run: an unknown one is looked up then."""
+
+    def __missing__(self, number: int) -> str:
+        self[number] = Measure.objects.get(pk=number).code
+        return self[number]
+
+
+def measure(code: str) -> library.Measure:
+    """What is known of a measure: by its instrument, or, of a scale of a clinic's own, by what its import said."""
+    return library.measures().get(code) or _own_measure(code)
+
+
+@cache
+def _own_measure(code: str) -> library.Measure:
+    row = Measure.objects.get(code=code)
+    return library.Measure(
+        code=code,
+        title=row.title or code,
+        kind="questionnaire" if row.kind == "questionnaire" else "daily",
+        direction=_DIRECTIONS.get(row.direction, "none"),
+        min=-inf if row.low is None else row.low,
+        max=inf if row.high is None else row.high,
+    )
+
+
+_DIRECTIONS: dict[str, Direction] = {"higher-worse": "higher-worse", "higher-better": "higher-better"}

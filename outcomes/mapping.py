@@ -138,7 +138,7 @@ class OwnMeasure(Recode, frozen=True, kw_only=True):
     """
 
     name: Name
-    title: NonEmpty
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     column: NonEmpty
     min: float
     max: float

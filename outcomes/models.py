@@ -32,10 +32,26 @@ class InstrumentVersion(models.Model):
 
 
 class Measure(models.Model):
-    """Anything that makes a series: a score of an instrument (`phq-9.total`), exercise adherence (`adherence.day`)."""
+    """Anything that makes a series: a score of an instrument (`phq-9.total`), exercise adherence (`adherence.day`).
+
+    What these mean is in the code; `title` and what follows it describe a scale of a clinic's own, as its import did.
+    """
 
     id = models.SmallAutoField(primary_key=True)
     code = models.CharField(max_length=100, unique=True)
+    title = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=13, blank=True, help_text="daily or questionnaire")
+    direction = models.CharField(max_length=13, blank=True, help_text="higher-worse, higher-better or none")
+    low = models.FloatField(null=True, blank=True)
+    high = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["", "daily", "questionnaire"]), name="measure_kind"),
+            models.CheckConstraint(
+                condition=Q(direction__in=["", "higher-worse", "higher-better", "none"]), name="measure_direction"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.code

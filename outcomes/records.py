@@ -9,8 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from outcomes import library
-from outcomes.loading import instrument_ids, measure_codes
+from outcomes.loading import instrument_ids, measure, measure_codes
 from outcomes.models import Response, Score, Trend
 
 
@@ -104,10 +103,11 @@ class StoredTrend(msgspec.Struct):
 def stored_trends(patient_id: int) -> list[StoredTrend]:
     """All trends of one patient, by measure, in one statement."""
     same = [name for name in StoredTrend.__struct_fields__ if name not in ("measure", "title")]
-    codes, measures = measure_codes(), library.measures()
+    codes = measure_codes()
     trends = []
     for row in Trend.objects.filter(patient_id=patient_id):
         code = codes[row.measure_id]
-        title = measures[code].title if code in measures else code
-        trends.append(StoredTrend(measure=code, title=title, **{name: getattr(row, name) for name in same}))
+        trends.append(
+            StoredTrend(measure=code, title=measure(code).title, **{name: getattr(row, name) for name in same})
+        )
     return sorted(trends, key=lambda trend: trend.measure)

@@ -9,8 +9,7 @@ from statistics import median
 import msgspec
 from django.utils.translation import gettext as _
 
-from outcomes import library
-from outcomes.loading import measure_codes
+from outcomes.loading import measure, measure_codes
 from outcomes.models import Score, Trend
 from outcomes.trends import WINDOW_DAYS
 
@@ -54,7 +53,7 @@ def lines(patient_id: int) -> list[Line]:
     ).values_list("measure_id", "local_day", "value")
     for measure_id, day, value in found:
         by_day[measure_id, day].append(value)
-    codes, measures = measure_codes(), library.measures()
+    codes = measure_codes()
     result = []
     for row in trends:
         code = codes[row.measure_id]
@@ -62,7 +61,7 @@ def lines(patient_id: int) -> list[Line]:
         result.append(
             Line(
                 measure=code,
-                title=measures[code].title if code in measures else code,
+                title=measure(code).title,
                 sentence=sentence(row.change_label),
                 latest=row.last_value,
                 latest_day=row.last_day,

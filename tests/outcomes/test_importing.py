@@ -23,12 +23,13 @@ from django.utils import timezone
 
 from backend.people.models import CareTeam, Clinic, ClinicText, Consent, Patient, PatientRev, ZoneHistory
 from outcomes import importing
+from outcomes.loading import measure, measure_codes
 from outcomes.models import Alert, InstrumentVersion, Measure, Response, Score, TrendDue
 from tests.factories import a_clinic, a_patient
 from tests.outcomes.clinic_files import FEAR, PHQ_2, a_file
-from tests.real_data import PROJECT
 
 pytestmark = pytest.mark.django_db
+PROJECT = Path(__file__).parents[2]
 
 KNEE = """
 key = "line"
@@ -198,6 +199,23 @@ def test_a_scale_of_the_clinics_own_is_a_series_on_its_own_range(import_: Import
     ]
     assert not Response.objects.exists()
     assert TrendDue.objects.get().measure.code == code
+
+
+def test_an_own_measure_is_described_by_its_mapping_and_a_running_process_learns_of_it(import_: Import) -> None:
+    codes = measure_codes()
+    import_(KNEE, "id,at,knee\nA,2024-01-02T01:30,9.5\n")
+    number = Score.objects.get().measure_id
+    assert codes[number] == f"import.{import_.clinic.pk}.knee-pain"
+    known = measure(codes[number])
+    assert (known.title, known.kind, known.direction, known.min, known.max) == (
+        "Knee pain",
+        "daily",
+        "higher-worse",
+        1,
+        9.5,
+    )
+    import_(KNEE.replace("Knee pain", "Left knee"), "id,at,knee\nA,2024-01-02T01:30,9.5\n")
+    assert (measure(codes[number]).title, Measure.objects.get(pk=number).code) == ("Left knee", codes[number])
 
 
 def test_old_answers_alarm_nobody_and_wait_for_review(import_: Import) -> None:

@@ -13,9 +13,9 @@ from django.db.models import Count, Q
 from backend.people.models import Origin, Patient
 from outcomes.models import Alert, Response, Score
 from tests.factories import a_clinic, a_team
-from tests.real_data import PROJECT, real_file
+from tests.outcomes.series import real_data
 
-MAPPING = PROJECT / "docs/mappings/nhanes-dpq.toml"
+MAPPING = Path(__file__).parents[2] / "docs/mappings/nhanes-dpq.toml"
 ITEMS = [f"DPQ0{n}0" for n in range(1, 10)]
 
 
@@ -35,7 +35,7 @@ def total_by_hand(answers: list[int | None]) -> int | None:
 
 @pytest.mark.django_db
 def test_everybody_loads_and_scores_as_by_hand() -> None:
-    path = real_file("nhanes/DPQ_J.csv")
+    path = real_data("nhanes/DPQ_J.csv")
     clinic = a_clinic()
     team = a_team(clinic)
     command = [
