@@ -15,6 +15,10 @@ class ExercisesConfig(AppConfig):
 
     def ready(self) -> None:
         from exercises.checks import catalogue_holds_together
+        from exercises.series import MEASURES
+        from outcomes.library import add_measures
+
+        add_measures(*MEASURES)
 
         checks.register(catalogue_holds_together)
         post_migrate.connect(_load, sender=self)

@@ -71,10 +71,19 @@ def all_versions() -> list[Instrument]:
     return [instrument for versions in _library().values() for instrument in versions.values()]
 
 
+_added: dict[str, Measure] = {}
+
+
+def add_measures(*measures_of_a_room: Measure) -> None:
+    """Let another room's quantities be followed like scores. Called while the apps start."""
+    _added.update((measure.code, measure) for measure in measures_of_a_room)
+    measures.cache_clear()
+
+
 @cache
 def measures() -> dict[str, Measure]:
     """What can be followed over time, by code such as `phq-9.total`; thresholds are those of the newest version."""
-    found = {}
+    found = dict(_added)
     for instrument in newest():
         for score in instrument.scores:
             if not score.trend:

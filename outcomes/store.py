@@ -59,7 +59,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 def standing_responses(keys: Iterable[tuple[int, UUID]]) -> dict[tuple[int, UUID], Standing]:
     """The stored responses among `keys` (patient, id)."""
-    patients, ids = _columns(sorted(set(keys)), 2)
+    patients, ids = columns(sorted(set(keys)), 2)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -73,7 +73,7 @@ def standing_responses(keys: Iterable[tuple[int, UUID]]) -> dict[tuple[int, UUID
 
 def standing_scores(series: Iterable[tuple[int, int]], sources: Iterable[UUID]) -> list[tuple[UUID, float, datetime]]:
     """Source, value and time of what these series (patient, measure) hold from these sources."""
-    patients, measures = _columns(sorted(set(series)), 2)
+    patients, measures = columns(sorted(set(series)), 2)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -110,7 +110,7 @@ def insert_responses(rows: Sequence[ResponseRow], door: Door) -> None:
                 door.origin,
                 door.device_id,
                 door.clock_skew,
-                *_columns([msgspec.structs.astuple(row) for row in rows], 13),
+                *columns([msgspec.structs.astuple(row) for row in rows], 13),
             ],
         )
 
@@ -130,7 +130,7 @@ def insert_scores(rows: Iterable[ScoreRow]) -> None:
             ON CONFLICT (patient_id, measure_id, local_day, source)
             DO UPDATE SET value = excluded.value, at = excluded.at, live = true
             """,
-            _columns([msgspec.structs.astuple(row) for row in ordered], 7),
+            columns([msgspec.structs.astuple(row) for row in ordered], 7),
         )
     mark_due((row.patient_id, row.measure_id, row.clinic_id) for row in ordered)
 
@@ -150,7 +150,7 @@ def mark_due(series: Iterable[tuple[int, int, int]]) -> None:
             SELECT *, 1 FROM unnest(%s::bigint[], %s::smallint[], %s::int[])
             ON CONFLICT (patient_id, measure_id) DO UPDATE SET marked = due.marked + 1
             """,
-            _columns(rows, 3),
+            columns(rows, 3),
         )
 
 
@@ -186,7 +186,7 @@ def retire_responses(rows: Sequence[Retired], door: Door) -> list[tuple[int, UUI
             [
                 door.received_at,
                 door.user_id,
-                *_columns([msgspec.structs.astuple(row) for row in rows], 5),
+                *columns([msgspec.structs.astuple(row) for row in rows], 5),
             ],
         )
         rows_out: list[tuple[int, UUID, int, date]] = cursor.fetchall()
@@ -208,12 +208,12 @@ def retire_scores(keys: Iterable[tuple[int, int, date, UUID]]) -> None:
                 AND mine.local_day = old.local_day AND mine.source = old.source AND mine.live
             RETURNING mine.patient_id, mine.measure_id, mine.clinic_id
             """,
-            _columns(rows, 4),
+            columns(rows, 4),
         )
         retired = cursor.fetchall()
     mark_due(retired)
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     """Rows turned into one list a column, as unnest() takes them."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

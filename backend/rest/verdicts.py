@@ -16,10 +16,18 @@ class FieldError(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Easier(msgspec.Struct, frozen=True):
+    """An easier form of an exercise: another exercise (`to`), or itself with less, as its own words say."""
+
+    exercise: str
+    to: str | None = None
+
+
 class Verdict(msgspec.Struct, omit_defaults=True):
     """One item's fate. `stored` and `duplicate` mean that the server has it; the others that it waits in quarantine.
 
-    `safety` names the clinic's texts that this answer calls for, most urgent first.
+    `safety` names the clinic's texts that this answer calls for, most urgent first. `easier` is
+    what could be done instead of a session that was skipped.
     """
 
     id: UUID | None
@@ -28,3 +36,4 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     scores: dict[str, float | int | None] | None = None
     errors: list[FieldError] = []
     safety: list[str] = []
+    easier: list[Easier] = []

@@ -10,9 +10,10 @@ from uuid import UUID
 import msgspec
 
 from backend.rest.verdicts import FieldError
+from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
 from outcomes.intake import DateTime, ResponseItem, WithdrawalItem
 
-Item = ResponseItem | WithdrawalItem
+Item = ResponseItem | WithdrawalItem | SessionItem | FollowupItem | NotTodayItem | AdverseEventItem
 
 MOST_ITEMS = 500
 

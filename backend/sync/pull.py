@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 import backend.reminders.agenda
+import exercises.changes
 import outcomes.changes
 
 PAGE = 500
@@ -90,7 +91,13 @@ def _state(patient_id: int, clinic_id: int) -> tuple[str, int, int]:
 
 
 # Each room says what of it a phone may pull, as rows of (rev, place, change).
-ROOMS = (outcomes.changes.changes, backend.reminders.agenda.changes)
+ROOMS = (
+    outcomes.changes.changes,
+    exercises.changes.prescriptions,
+    exercises.changes.pauses,
+    exercises.changes.sessions,
+    backend.reminders.agenda.changes,
+)
 
 
 def _changes(patient_id: int, cursor: Cursor, rev: int) -> list[tuple[int, str, dict[str, Any]]]:

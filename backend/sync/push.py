@@ -16,6 +16,9 @@ from backend.reminders.slots import SlotKey, read_slot_key
 from backend.rest.verdicts import FieldError, Verdict
 from backend.sync.decode import Item, Undecodable, decode_item, salvage
 from backend.sync.quarantine import Refused, keep
+from exercises import items as exercise
+from exercises.intake import raise_painful_sessions, store_adverse_events, store_followups, store_sessions
+from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
 from outcomes.alerts import Finding, Rule, raise_for, texts_for
 from outcomes.intake import (
     Draft,
@@ -36,6 +39,9 @@ class _Batch(msgspec.Struct):
     verdicts: dict[int, Verdict] = {}
     responses: dict[int, Draft] = {}
     withdrawals: dict[int, WithdrawalItem] = {}
+    sessions: dict[int, exercise.Draft] = {}
+    followups: dict[int, FollowupItem] = {}
+    adverse_events: dict[int, AdverseEventItem] = {}
     slots: dict[int, SlotKey] = {}
 
     def refuse(self, position: int, errors: list[FieldError]) -> None:
@@ -63,6 +69,7 @@ def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door
         batch.decide(
             batch.withdrawals, store_withdrawals(list(batch.withdrawals.values()), patient_id, door, revisions)
         )
+        _store_exercise(batch, patient_id, clinic_id, door, revisions)
         _complete_slots(batch, door, revisions)
         _quarantine(batch, patient_id, clinic_id, door)
         audit.record("push", [patient_id], door.user_id, count=len(raw_items))
@@ -78,20 +85,36 @@ def _sort(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, doo
                 batch.refuse(position, item.errors)
             case WithdrawalItem():
                 batch.withdrawals[position] = item
+            case FollowupItem():
+                batch.followups[position] = item
+            case AdverseEventItem():
+                batch.adverse_events[position] = item
             case ResponseItem():
-                examined = examine(item, patient_id, clinic_id, door.received_at)
-                if not isinstance(examined, Draft):
-                    batch.refuse(position, examined)
-                    continue
-                try:
-                    if item.slot is not None:
-                        batch.slots[position] = read_slot_key(item.slot)
-                except ValueError:
-                    error = FieldError("slot", "invalid", "A slot is named as in the agenda: schedule:date:number.")
-                    batch.refuse(position, [error])
-                else:
-                    batch.responses[position] = examined
+                _sort_in(batch, position, item.slot, examine(item, patient_id, clinic_id, door.received_at))
+            case SessionItem() | NotTodayItem():
+                examined = exercise.examine_session(item, patient_id, clinic_id, door.received_at)
+                _sort_in(batch, position, item.slot, examined)
     return batch
+
+
+def _sort_in(
+    batch: _Batch, position: int, slot: str | None, examined: Draft | exercise.Draft | list[FieldError]
+) -> None:
+    """Put what was examined where it will be stored from, with the slot that it names."""
+    if isinstance(examined, list):
+        batch.refuse(position, examined)
+        return
+    try:
+        if slot is not None:
+            batch.slots[position] = read_slot_key(slot)
+    except ValueError:
+        error = FieldError("slot", "invalid", "A slot is named as in the agenda: schedule:date:number.")
+        batch.refuse(position, [error])
+        return
+    if isinstance(examined, Draft):
+        batch.responses[position] = examined
+    else:
+        batch.sessions[position] = examined
 
 
 def _refuse_unknown_slots(batch: _Batch, patient_id: int) -> None:
@@ -101,8 +124,23 @@ def _refuse_unknown_slots(batch: _Batch, patient_id: int) -> None:
     unknown = unknown_slots(patient_id, batch.slots.values())
     for position, slot in batch.slots.items():
         if slot in unknown:
-            del batch.responses[position]
+            batch.responses.pop(position, None)
+            batch.sessions.pop(position, None)
             batch.refuse(position, [FieldError("slot", "unknown_slot", "There is no such slot of this patient.")])
+
+
+def _store_exercise(batch: _Batch, patient_id: int, clinic_id: int, door: Door, revisions: Mapping[int, int]) -> None:
+    """Sessions first: follow-ups and adverse events refer to them."""
+    batch.decide(batch.sessions, store_sessions(list(batch.sessions.values()), door, revisions))
+    batch.decide(
+        batch.followups, store_followups(list(batch.followups.values()), patient_id, clinic_id, door, revisions)
+    )
+    batch.decide(
+        batch.adverse_events,
+        store_adverse_events(list(batch.adverse_events.values()), patient_id, clinic_id, door, revisions),
+    )
+    if batch.sessions or batch.followups:
+        raise_painful_sessions([patient_id], door)
 
 
 def _complete_slots(batch: _Batch, door: Door, revisions: Mapping[int, int]) -> None:
@@ -118,6 +156,18 @@ def _complete_slots(batch: _Batch, door: Door, revisions: Mapping[int, int]) -> 
         )
         for position, draft in batch.responses.items()
         if batch.verdicts[position].status == "stored"
+    ]
+    answers += [
+        Answer(
+            patient_id=draft.patient_id,
+            asks=Schedule.Asks.SESSION,
+            code=str(draft.programme or ""),
+            authored_at=draft.authored_at,
+            source=draft.item.id,
+            slot=batch.slots.get(position),
+        )
+        for position, draft in batch.sessions.items()
+        if batch.verdicts[position].status == "stored" and draft.item.skipped is None and not draft.going_on
     ]
     complete(answers, door, revisions)
 

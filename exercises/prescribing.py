@@ -1,0 +1,247 @@
+"""Home programmes written, changed, paused and stopped. What was prescribed on past days stays as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.db import transaction
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+from backend.people.models import Origin, Patient, User
+from backend.people.writes import next_revisions
+from exercises.dose import Steps
+from exercises.entry import Exercise
+from exercises.gate import STOPPING, TALKED_ABOUT, Block, Finding, look, not_overridden
+from exercises.library import library
+from exercises.models import Clearance, Condition, Pause, Prescription
+from exercises.models import Exercise as Row
+from exercises.plan import Plan
+from exercises.series import Span, refresh
+from outcomes.intake import local_day
+from outcomes.models import Alert
+
+
+class RefusedError(ValueError):
+    """A programme that can't be written so; `field` and `code` say why."""
+
+    def __init__(self, field: str, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.field, self.code, self.detail = field, code, detail
+
+
+class BlockedError(Exception):
+    """The safety gate stands in the way; each of `blocks` needs a written reason to be overridden."""
+
+    def __init__(self, blocks: list[Block]) -> None:
+        super().__init__(", ".join(block.key for block in blocks))
+        self.blocks = blocks
+
+
+def today_of(patient: Patient, now: datetime) -> date:
+    """The patient's day at this instant; like a session's it turns at 04:00."""
+    return local_day(now.astimezone(ZoneInfo(patient.time_zone)), daily=True)
+
+
+def find_exercises(slugs: Iterable[str], clinic_id: int) -> dict[str, Exercise]:
+    """Entries that may be prescribed in this clinic; its own come before the shared ones of the same name."""
+    rows = Row.objects.filter(Q(clinic=None) | Q(clinic=clinic_id), slug__in=set(slugs), retired=False)
+    ordered = sorted(rows, key=lambda row: row.clinic_id is not None)
+    return {row.slug: msgspec.convert(row.content, Exercise) for row in ordered}
+
+
+def check(patient: Patient, plan: Plan, now: datetime) -> Finding:
+    """What the safety gate says of this plan for this patient. Raises RefusedError."""
+    return _look(patient, plan, _exercises_of(patient, plan), today_of(patient, now))
+
+
+def prescribe(
+    patient: Patient,
+    plan: Plan,
+    *,
+    by: User | None,
+    now: datetime,
+    starts_on: date | None = None,
+    overrides: Mapping[str, str] | None = None,
+    template: str = "",
+    origin: Origin = Origin.CLINIC,
+) -> Prescription:
+    """Start a home programme. Raises RefusedError or BlockedError.
+
+    `overrides` gives a written reason for each block by its key; the reasons are kept.
+    """
+    today = today_of(patient, now)
+    starts_on = starts_on or today
+    if starts_on < today and origin is Origin.CLINIC:
+        raise RefusedError("starts_on", "in_the_past", "A programme can't start on a day that is over.")
+    new = _version(patient, plan, by=by, now=now, starts_on=starts_on, overrides=overrides or {}, origin=origin)
+    new.template = template
+    new.programme = uuid7()
+    with transaction.atomic():
+        new.rev = next_revisions([patient.pk])[patient.pk]
+        new.save(force_insert=True)
+        _refresh(new, starts_on, today)
+    return new
+
+
+def change(
+    old: Prescription,
+    plan: Plan,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: str,
+    from_day: date | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> Prescription:
+    """Let another plan follow this version from today or a later day on. Raises RefusedError or BlockedError."""
+    patient = old.patient
+    today = today_of(patient, now)
+    from_day = from_day or today
+    if from_day < today and old.origin == Origin.CLINIC:
+        raise RefusedError("from_day", "in_the_past", "Days that are over keep what was prescribed.")
+    kept = {each["key"]: each["reason"] for each in old.overrides}
+    new = _version(
+        patient, plan, by=by, now=now, starts_on=from_day, overrides=kept | dict(overrides or {}), origin=old.origin
+    )
+    new.programme, new.template, new.reason = old.programme, old.template, reason
+    with transaction.atomic():
+        rev = next_revisions([patient.pk])[patient.pk]
+        standing = _in_force(old)
+        if standing.pk != old.pk:
+            raise RefusedError("id", "not_latest", "Somebody has changed this programme meanwhile: read it again.")
+        new.rev, new.version = rev, standing.version + 1
+        Prescription.objects.filter(pk=old.pk).update(ends_on=from_day - timedelta(days=1), rev=rev)
+        new.save(force_insert=True)
+        _refresh(new, from_day, today)
+    return new
+
+
+def stop(old: Prescription, *, now: datetime, reason: str, last_day: date | None = None) -> None:
+    """End a programme with `last_day`, by default yesterday: nothing is due any more from today on."""
+    today = today_of(old.patient, now)
+    last_day = last_day or today - timedelta(days=1)
+    if not reason.strip():
+        raise RefusedError("reason", "required", "Say why the programme ends.")
+    if last_day < today - timedelta(days=1):
+        raise RefusedError("last_day", "in_the_past", "Days that are over keep what was prescribed.")
+    with transaction.atomic():
+        rev = next_revisions([old.patient_id])[old.patient_id]
+        standing = _in_force(old)
+        Prescription.objects.filter(pk=standing.pk).update(ends_on=last_day, rev=rev, stop_reason=reason)
+        _refresh(old, last_day, today)
+
+
+def pause(
+    programme: Prescription,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: Pause.Reason,
+    from_day: date | None = None,
+    to_day: date | None = None,
+) -> Pause:
+    """Let a programme rest until `to_day`, or until it is resumed. Past days may be named: one is told late."""
+    today = today_of(programme.patient, now)
+    from_day = from_day or today
+    if to_day and to_day < from_day:
+        raise RefusedError("to_day", "before_start", "The pause ends before it begins.")
+    with transaction.atomic():
+        rev = next_revisions([programme.patient_id])[programme.patient_id]
+        row = Pause.objects.create(
+            id=uuid7(),
+            clinic_id=programme.clinic_id,
+            patient_id=programme.patient_id,
+            rev=rev,
+            programme=programme.programme,
+            from_day=from_day,
+            to_day=to_day,
+            reason=reason,
+            entered_by=by,
+        )
+        _refresh(programme, from_day, today)
+    return row
+
+
+def resume(row: Pause, *, now: datetime) -> None:
+    """End a pause with yesterday; one that began today never was."""
+    today = today_of(row.patient, now)
+    with transaction.atomic():
+        rev = next_revisions([row.patient_id])[row.patient_id]
+        Pause.objects.filter(pk=row.pk).update(to_day=today - timedelta(days=1), rev=rev)
+        refresh({row.patient_id: Span(min(row.from_day, today), today, today)})
+
+
+def _version(
+    patient: Patient,
+    plan: Plan,
+    *,
+    by: User | None,
+    now: datetime,
+    starts_on: date,
+    overrides: Mapping[str, str],
+    origin: str,
+) -> Prescription:
+    exercises = _exercises_of(patient, plan)
+    finding = _look(patient, plan, exercises, today_of(patient, now))
+    if blocks := not_overridden(finding, overrides):
+        raise BlockedError(blocks)
+    return Prescription(
+        id=uuid7(),
+        clinic_id=patient.clinic_id,
+        patient=patient,
+        starts_on=starts_on,
+        weekdays=plan.weekday_bits,
+        plan=msgspec.to_builtins(plan),
+        exercises=msgspec.to_builtins(exercises),
+        overrides=[{"key": block.key, "reason": overrides[block.key]} for block in finding.blocks],
+        origin=origin,
+        prescribed_by=by,
+        prescribed_at=now,
+    )
+
+
+def _exercises_of(patient: Patient, plan: Plan) -> dict[str, Exercise]:
+    """The plan's exercises, and the easier ones that a phone offers with no network. Raises RefusedError."""
+    wanted = [item.exercise for item in plan.items]
+    found = find_exercises(wanted, patient.clinic_id)
+    for position, item in enumerate(plan.items):
+        if item.exercise not in found:
+            raise RefusedError(f"items.{position}.exercise", "unknown_exercise", "There is no such exercise.")
+        if isinstance(item.dose, Steps) and item.dose.steps is None:
+            raise RefusedError(f"items.{position}.dose.steps", "required", "Name the daily goal.")
+    easier = {each.regression.to for each in found.values() if each.regression.to} - set(found)
+    return found | (find_exercises(easier, patient.clinic_id) if easier else {})
+
+
+def _look(patient: Patient, plan: Plan, exercises: Mapping[str, Exercise], today: date) -> Finding:
+    conditions = Condition.objects.filter(patient=patient, ended_on=None).values_list("code", flat=True)
+    cleared = Clearance.objects.filter(patient=patient, cleared_on__lte=today, valid_until__gte=today).exists()
+    closed = [Alert.State.RESOLVED, Alert.State.REVIEW]
+    flags = Alert.objects.filter(patient=patient, rule__in=(*STOPPING, *TALKED_ABOUT)).exclude(state__in=closed)
+    return look(
+        [exercises[item.exercise] for item in plan.items],
+        library().with_implied(frozenset(conditions)),
+        cleared=cleared,
+        red_flags=flags.values_list("rule", flat=True),
+    )
+
+
+def _in_force(old: Prescription) -> Prescription:
+    standing = Prescription.objects.filter(patient=old.patient_id, programme=old.programme).order_by("-version").first()
+    if standing is None or standing.stop_reason:
+        raise RefusedError("id", "stopped", "This programme has been stopped.")
+    return standing
+
+
+def _refresh(programme: Prescription, from_day: date, today: date) -> None:
+    refresh({programme.patient_id: Span(min(from_day, today), max(from_day, today), today)})
+
+
+def versions_of(patient_id: int, programme: UUID) -> list[Prescription]:
+    """All versions of one programme, oldest first."""
+    return list(Prescription.objects.filter(patient=patient_id, programme=programme).order_by("version"))

@@ -1,0 +1,392 @@
+"""Whether a home programme moves up, holds or steps back, by rules that clinician and patient can read.
+
+Pure functions on plain values. Rules in this order, the first that fits decides: stop, flare, red, quota or
+pain-contingent by the prescription's mode, 2-for-2, deload. Sources stand in `SOURCES`; `exercises.words` says a
+proposal in words. A hold or a step back applies at once within the limits that the clinician signed, and never to
+zero; a step up waits for the clinician unless those limits allow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Literal
+
+import msgspec
+
+from exercises.adherence import LOAD_JUMP, load_jump, volume
+from exercises.dose import NUMBERS, Dose, changeable
+from exercises.entry import Change, Exercise
+from exercises.plan import Limits, Mode
+
+VERSION = "1"
+
+GREEN_UP_TO = 3  # pain 0–3 of 10: go on
+RED_ABOVE = 5  # pain 4–5 is amber, above 5 is red
+DELOAD = (0.30, 0.50)  # how much volume a flare takes away
+RETEST_AFTER, RETEST_BEFORE = timedelta(hours=48), timedelta(hours=72)
+QUOTA_STEP = (0.10, 0.20)  # a week
+QUOTA_EVERY = timedelta(days=7)
+AFTER_FLARE = timedelta(days=14)  # pain-contingent for so long
+EXTRA_REPS, EXTRA_SESSIONS = 2, 2  # the 2-for-2 rule
+LEAST_ADHERENCE = 0.5  # below this share of the due sessions in two weeks the dose is not escalated
+
+SOURCES = {
+    "stop": "clinical reference, section 5: cauda equina signs, syncope, chest pain; night pain or neurological sign",
+    "flare": "Costa 2019 (a flare is asked for, not inferred); −30–50 % volume, re-test after 48–72 h: own default",
+    "red": "Thomeé 1997, Silbernagel (pain monitoring): above 5, or not back to baseline within 24 hours",
+    "quota": "Fordyce; Lindström 1992: +10–20 % a week, whatever the pain up to 5",
+    "pain-contingent": "Thomeé 1997, Silbernagel: 4–5 hold; adjusted to symptoms in the two weeks after a flare",
+    "2-for-2": "two extra repetitions at the target effort in the last set, in two sessions: one variable up",
+    "deload": "session-RPE × minutes (Foster 2001); a week more than 30 % above the four before: own default",
+    "red-flag-open": "clinical reference, section 5: no step up while a red flag of the stopping kinds is open",
+    "frozen": "clinical reference, section 5: progression is frozen and a clinician decides",
+}
+
+Action = Literal["stop", "step-back", "hold", "step-up"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One exercise as it is prescribed now. `eased_from` is the dose before a flare took some of it away."""
+
+    exercise: Exercise
+    dose: Dose
+    last_step: date
+    eased_from: Dose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done of one exercise. `extra` is by how much the last set went beyond the prescribed repetitions."""
+
+    extra: int = 0
+    too_hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One session that took place. `handled`: an earlier step back was already about this session."""
+
+    day: date
+    done: Mapping[str, Done]
+    rpe: int | None = None
+    pain_before: int | None = None
+    pain_during: int | None = None
+    pain_after: int | None = None
+    pain_next_day: int | None = None
+    handled: bool = False
+
+    @property
+    def worst(self) -> int | None:
+        known = [pain for pain in (self.pain_during, self.pain_after) if pain is not None]
+        return max(known, default=None)
+
+    @property
+    def settled(self) -> bool | None:
+        """Whether pain was back to where it began within a day; None where that is not known."""
+        if self.pain_next_day is None or self.pain_before is None:
+            return None
+        return self.pain_next_day <= self.pain_before
+
+    @property
+    def red(self) -> bool:
+        return (self.worst is not None and self.worst > RED_ABOVE) or self.settled is False
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A red flag by its code, and the day on which it was reported."""
+
+    code: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the rules look at. `sessions` are in order; `flares` are days on which the patient said "flare".
+
+    `new_signs` are stopping signs that nobody has answered yet, `open_flags` all stopping ones that are open;
+    `frozen_since` is when item 9 froze progression. `weekly_load` is this week's, `loads_before` the four before.
+    `due` and `attended` count the sessions of the last two weeks.
+    """
+
+    today: date
+    mode: Mode
+    limits: Limits
+    items: Sequence[Item]
+    sessions: Sequence[Log] = ()
+    flares: Sequence[date] = ()
+    new_signs: Sequence[Sign] = ()
+    open_flags: Sequence[Sign] = ()
+    frozen_since: date | None = None
+    last_step_back: date | None = None
+    weekly_load: float = 0
+    loads_before: Sequence[float] = ()
+    due: int = 0
+    attended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One exercise changed in one variable. `to` is the entry that takes its place, else None."""
+
+    exercise: str
+    variable: str
+    before: float | None = None
+    after: float | None = None
+    to: str | None = None
+    dose: Dose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something that a proposal rests on, and the day it is from."""
+
+    name: str
+    value: float | str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a rule proposes. `applies`: within the signed limits, so at once; otherwise it waits for the clinician."""
+
+    rule: str
+    action: Action
+    inputs: tuple[Input, ...]
+    steps: tuple[Step, ...] = ()
+    applies: bool = True
+    version: str = field(default=VERSION)
+
+    @property
+    def source(self) -> str:
+        return SOURCES[self.rule]
+
+
+def propose(now: Situation) -> Proposal | None:
+    """The first rule's word on this situation, or None where nothing needs to be said."""
+    for rule in (_stop, _flare, _red, _by_mode, _two_for_two, _deload):
+        if proposal := rule(now):
+            return _restrained(proposal, now)
+    return None
+
+
+def _restrained(proposal: Proposal, now: Situation) -> Proposal:
+    """Red flags stand above every rule: no step up while one is open, and nothing by itself while item 9 is."""
+    if proposal.action == "stop":
+        return proposal
+    if now.frozen_since:
+        since = Input("frozen", "yes", now.frozen_since)
+        if proposal.action == "step-up":
+            return Proposal("frozen", "hold", (since,))
+        return replace(proposal, inputs=(*proposal.inputs, since), applies=proposal.action == "hold")
+    if proposal.action == "step-up":
+        if now.open_flags:
+            flags = tuple(Input("open flag", flag.code, flag.day) for flag in now.open_flags)
+            return Proposal("red-flag-open", "hold", flags)
+        return replace(proposal, applies=now.limits.step_up)
+    if proposal.action == "step-back":
+        cut = max((_cut(step, now) for step in proposal.steps), default=0)
+        return replace(proposal, applies=cut <= now.limits.step_back / 100 and now.limits.step_back > 0)
+    return proposal
+
+
+def _stop(now: Situation) -> Proposal | None:
+    if not now.new_signs:
+        return None
+    return Proposal("stop", "stop", tuple(Input("sign", sign.code, sign.day) for sign in now.new_signs))
+
+
+def _flare(now: Situation) -> Proposal | None:
+    days = sorted(day for day in now.flares if day <= now.today)
+    if not days or now.today - days[-1] > RETEST_BEFORE:
+        return None
+    start = days[-1]
+    for day in reversed(days):
+        if start - day > RETEST_BEFORE:
+            break
+        start = day
+    inputs = (Input("flare", "said so", days[-1]),)
+    if now.last_step_back and now.last_step_back >= start:
+        return Proposal("flare", "hold", inputs)
+    return _step_back("flare", inputs, [step for item in now.items if (step := lighten(item, now.limits))])
+
+
+def _red(now: Situation) -> Proposal | None:
+    latest = _latest(now)
+    if latest is None or latest.handled or not latest.red:
+        return None
+    by_slug = {item.exercise.slug: item for item in now.items}
+    done = [by_slug[slug] for slug in latest.done if slug in by_slug]
+    hard = [item for item in done if latest.done[item.exercise.slug].too_hard]
+    newest = max((item.last_step for item in done), default=None)
+    meant = hard or ([item for item in done if item.last_step == newest] if len(done) > 1 else done)
+    steps = [step for item in meant if (step := easier(item))]
+    return _step_back("red", _pain(latest), steps)
+
+
+def _by_mode(now: Situation) -> Proposal | None:
+    after_flare = any(timedelta(0) <= now.today - day <= AFTER_FLARE for day in now.flares)
+    return _pain_contingent(now) if after_flare or now.mode == "pain-contingent" else _quota(now)
+
+
+def _quota(now: Situation) -> Proposal | None:
+    if not now.due or now.attended / now.due < LEAST_ADHERENCE:
+        return None
+    if any(now.today - item.last_step < QUOTA_EVERY for item in now.items):
+        return None  # one variable of one exercise a week
+    for item in sorted(now.items, key=lambda item: item.last_step):
+        if step := raised(item):
+            return Proposal("quota", "step-up", (Input("last step", item.exercise.slug, item.last_step),), (step,))
+    return None
+
+
+def _pain_contingent(now: Situation) -> Proposal | None:
+    latest = _latest(now)
+    if latest is None or latest.worst is None:
+        return None
+    if latest.worst > GREEN_UP_TO:
+        return Proposal("pain-contingent", "hold", _pain(latest))
+    eased = [item for item in now.items if item.eased_from is not None]
+    calm = all(now.today - day >= RETEST_AFTER for day in now.flares)
+    if eased and calm and all(latest.day > item.last_step for item in eased):
+        steps = tuple(step for item in eased if (step := _back_to(item)))
+        return Proposal("pain-contingent", "step-up", _pain(latest), steps) if steps else None
+    return None
+
+
+def _two_for_two(now: Situation) -> Proposal | None:
+    for item in now.items:
+        slug, target = item.exercise.slug, item.exercise.rpe[1]
+        if now.mode == "quota" and now.today - item.last_step < QUOTA_EVERY:
+            continue
+        mine = [log for log in now.sessions if slug in log.done and log.day > item.last_step][-EXTRA_SESSIONS:]
+        if len(mine) == EXTRA_SESSIONS and all(
+            log.done[slug].extra >= EXTRA_REPS and log.rpe is not None and log.rpe <= target for log in mine
+        ):
+            inputs = tuple(Input(f"extra repetitions of {slug}", log.done[slug].extra, log.day) for log in mine)
+            return Proposal("2-for-2", "step-up", inputs, (harder(item),))
+    return None
+
+
+def _deload(now: Situation) -> Proposal | None:
+    jump = load_jump(now.weekly_load, list(now.loads_before))
+    if jump is None or jump <= LOAD_JUMP:
+        return None
+    inputs = (
+        Input("load of this week", now.weekly_load, now.today),
+        Input("mean of the four before", sum(now.loads_before) / 4, now.today),
+    )
+    if now.last_step_back and now.today - now.last_step_back < QUOTA_EVERY:
+        return Proposal("deload", "hold", inputs)
+    return _step_back("deload", inputs, [step for item in now.items if (step := lighten(item, now.limits))])
+
+
+def _step_back(rule: str, inputs: tuple[Input, ...], steps: list[Step]) -> Proposal:
+    """A step back, or a hold where nothing is left that could be taken away."""
+    return Proposal(rule, "step-back", inputs, tuple(steps)) if steps else Proposal(rule, "hold", inputs)
+
+
+def _latest(now: Situation) -> Log | None:
+    return now.sessions[-1] if now.sessions else None
+
+
+def _pain(log: Log) -> tuple[Input, ...]:
+    known = ("pain_before", "pain_during", "pain_after", "pain_next_day")
+    return tuple(
+        Input(name.replace("_", " "), value, log.day + timedelta(days=name == "pain_next_day"))
+        for name in known
+        if (value := getattr(log, name)) is not None
+    )
+
+
+def _cut(step: Step, now: Situation) -> float:
+    """Which share of its volume a step back takes away; another entry or a named change takes no volume away."""
+    if step.dose is None or step.to is not None:
+        return 0
+    before = next(item.dose for item in now.items if item.exercise.slug == step.exercise)
+    return round(1 - volume(step.dose) / volume(before), 6)
+
+
+def _with(item: Item, variable: str, value: int) -> Step:
+    before = getattr(item.dose, variable)
+    dose = msgspec.structs.replace(item.dose, **{variable: value})
+    return Step(item.exercise.slug, variable, before, value, dose=dose)
+
+
+# Of what makes the volume of a session, in the order in which it is changed first.
+_VOLUME = ("sets", "rounds", "bouts", "minutes", "work_seconds", "reps", "seconds", "breaths", "steps")
+
+
+def lighten(item: Item, limits: Limits) -> Step | None:
+    """The exercise at 30 to 50 % less volume, by one variable; None where it is too small to be divided so.
+
+    Where the limits allow less than half, a step within them is preferred if there is one.
+    """
+    least, most = DELOAD
+    within = min(most, limits.step_back / 100)
+    for allowed in dict.fromkeys((max(within, least), most)):
+        for variable in _VOLUME:
+            now = getattr(item.dose, variable, None)
+            if not now:
+                continue
+            middle = round(now * (1 - (least + allowed) / 2))
+            for value in sorted(range(1, now), key=lambda value: abs(value - middle)):
+                if least - 1e-9 <= 1 - value / now <= allowed + 1e-9:
+                    return _with(item, variable, value)
+    return None
+
+
+def raised(item: Item) -> Step | None:
+    """The exercise at 10 to 20 % more, by one variable; None where no whole number is that near.
+
+    Not past the limit that the catalogue names for that variable.
+    """
+    least, most = QUOTA_STEP
+    for variable in _VOLUME:
+        now = getattr(item.dose, variable, None)
+        if not now:
+            continue
+        step = item.exercise.progression
+        ceiling = step.limit if step.variable == variable and step.limit else float("inf")
+        for value in range(int(now * (1 + most) + 1e-9), now, -1):
+            if value / now - 1 >= least - 1e-9 and value <= ceiling:
+                return _with(item, variable, value)
+    return None
+
+
+def easier(item: Item) -> Step | None:
+    """One step back along the catalogue; None at the easiest."""
+    change = item.exercise.regression
+    return _along(item, change, up=change.variable == "rest_seconds")
+
+
+def harder(item: Item) -> Step:
+    """One step on along the catalogue; at the limit of a number it stays where it is."""
+    change = item.exercise.progression
+    return _along(item, change, up=True) or Step(item.exercise.slug, change.variable or "exercise")
+
+
+def _along(item: Item, change: Change, *, up: bool) -> Step | None:
+    if change.to is not None:
+        return Step(item.exercise.slug, "exercise", to=change.to)
+    assert change.variable is not None  # noqa: S101  the catalogue's check has seen to it
+    if change.variable not in NUMBERS & changeable(item.dose) or change.by is None or change.limit is None:
+        return Step(item.exercise.slug, change.variable)
+    before = getattr(item.dose, change.variable)
+    if before is None:
+        return None
+    after = min(before + change.by, change.limit) if up else max(before - change.by, change.limit)
+    if (after > before) != up or after == before:
+        return None
+    return _with(item, change.variable, int(after))
+
+
+def _back_to(item: Item) -> Step | None:
+    for variable in _VOLUME:
+        before, after = getattr(item.dose, variable, None), getattr(item.eased_from, variable, None)
+        if before and after and after > before:
+            return _with(item, variable, after)
+    return None

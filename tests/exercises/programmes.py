@@ -1,0 +1,71 @@
+"""Home programmes and what phones say of them, small and made for tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from uuid_utils.compat import uuid7
+
+from backend.people.models import Origin, Patient
+from backend.people.writes import Door, next_revisions
+from backend.rest.verdicts import Verdict
+from exercises.dose import Minutes, Sets
+from exercises.intake import store_sessions
+from exercises.items import Draft, NotTodayItem, SessionItem, examine_session
+from exercises.models import Prescription
+from exercises.plan import Item, Plan
+from exercises.prescribing import prescribe
+
+# A Wednesday, 10:00 in Zurich.
+NOW = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
+DOOR = Door(origin="phone", received_at=NOW)
+
+CAT_COW = Item(exercise="cat-cow", dose=Sets(sets=2, breaths=8, sessions_per_week=3))
+BIRD_DOG = Item(exercise="bird-dog", dose=Sets(sets=3, reps=6, each_side=True, hold_seconds=5, sessions_per_week=3))
+WALK = Item(exercise="baseline-walk", dose=Minutes(minutes=10, sessions_per_week=3))
+
+
+def a_plan(*items: Item, **fields: Any) -> Plan:
+    return Plan(**{"title": "Test programme", "items": items or (CAT_COW, WALK), "weekdays": (1, 3, 5)} | fields)
+
+
+def a_programme(patient: Patient, *items: Item, now: datetime = NOW, **fields: Any) -> Prescription:
+    return prescribe(patient, a_plan(*items, **fields), by=None, now=now, origin=Origin.SIMULATED)
+
+
+def session(prescription: Prescription | None, **fields: Any) -> dict[str, Any]:
+    """A session of ten minutes on the morning of NOW's day, done as prescribed."""
+    items = prescription.plan["items"] if prescription else []
+    return {
+        "type": "session",
+        "id": str(uuid7()),
+        "prescription": prescription and str(prescription.pk),
+        "started_at": "2026-11-04T08:00:00+01:00",
+        "time_zone": "Europe/Zurich",
+        "minutes": 10,
+        "rpe": 3,
+        "pain_before": 3,
+        "pain_during": 3,
+        "pain_after": 2,
+        "exercises": [{"exercise": item["exercise"]} for item in items],
+    } | fields
+
+
+def store(patient: Patient, *sent: dict[str, Any], door: Door = DOOR) -> list[Verdict]:
+    """Sessions taken in as a phone's push does it."""
+    verdicts: list[Verdict | None] = []
+    drafts: list[Draft] = []
+    for each in sent:
+        item = msgspec.convert(each, SessionItem | NotTodayItem)
+        examined = examine_session(item, patient.pk, patient.clinic_id, door.received_at)
+        if isinstance(examined, Draft):
+            drafts.append(examined)
+            verdicts.append(None)
+        else:
+            verdicts.append(Verdict(id=item.id, status="rejected", errors=examined))
+    with transaction.atomic():
+        stored = iter(store_sessions(drafts, door, next_revisions([patient.pk])))
+    return [verdict or next(stored) for verdict in verdicts]
