@@ -1,4 +1,4 @@
-.PHONY: demo demo-reset setup test lint types lock
+.PHONY: demo demo-reset setup browser test lint types lock
 
 PORT = 8000
 
@@ -13,7 +13,11 @@ demo-reset: setup
 setup:
 	@sh setup.sh
 
-test: setup
+# A Chromium for the browser tests.
+browser: setup
+	@sh tests/browser/chromium.sh
+
+test: setup browser
 	.venv/bin/python -m pytest -n auto $(TESTS)
 
 lint: setup

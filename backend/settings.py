@@ -6,6 +6,7 @@ Without DATABASE_URL there is no database: the commands that need none (`score`,
 from datetime import timedelta
 from pathlib import Path
 
+from django.utils.csp import CSP
 from environs import Env
 
 from backend.rest.logs import logging_configuration
@@ -48,6 +49,7 @@ MIDDLEWARE = [
     "backend.rest.logs.RequestLog",
     "backend.rest.middleware.Problems",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -66,6 +68,7 @@ WSGI_APPLICATION = "backend.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "backend" / "dashboard" / "templates"],  # before allauth's: its pages wear our clothes
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -104,6 +107,21 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+LOCALE_PATHS = [BASE_DIR / "backend" / "dashboard" / "locale"]
+
+# Nothing inline, nothing from outside. `data:` is the QR code that allauth draws for the authenticator app.
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+}
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # served from where they lie: no collecting, nothing to forget at a release
@@ -181,6 +199,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False  # a clinic's computers are shared: closing the browser signs out
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0
 MFA_ADAPTER = "backend.people.adapters.MFAAdapter"
 MFA_TOTP_ISSUER = "Steadyback"

@@ -22,4 +22,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("backend.sync.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("", include("backend.dashboard.urls")),
 ]

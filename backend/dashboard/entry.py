@@ -1,0 +1,96 @@
+"""Who may enter, and what every page knows: whose it is and which clinic it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from backend.dashboard import worklist
+from backend.people.models import Clinic, Membership, Patient, Role, User
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A member of staff at work in one clinic."""
+
+    user: User
+    membership: Membership
+    memberships: list[Membership]
+
+    @property
+    def clinic(self) -> Clinic:
+        return self.membership.clinic
+
+    @property
+    def is_admin(self) -> bool:
+        return self.membership.role == Role.ADMIN
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.clinic.time_zone)
+
+    @cached_property
+    def waiting(self) -> int:
+        """How many alerts nobody has acknowledged: the number beside "Alerts" on every page."""
+        return worklist.waiting(self.user, self.clinic).count()
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """The user's clinics, by name. Patients and operators have none and no business here."""
+    found = [] if user.is_staff else list(Membership.objects.filter(user=user).select_related("clinic"))
+    if not found:
+        raise PermissionDenied
+    return sorted(found, key=lambda membership: membership.clinic.name)
+
+
+def desk_at(user: User, clinic_id: int) -> Desk:
+    memberships = memberships_of(user)
+    for membership in memberships:
+        if membership.clinic_id == clinic_id:
+            return Desk(user, membership, memberships)
+    raise Http404
+
+
+def at_clinic(view: View) -> View:
+    """A page about the clinic in its address; a clinic where the caller doesn't work is not found."""
+
+    @wraps(view)
+    @never_cache
+    @login_required
+    def page(request: HttpRequest, clinic_id: int, **kwargs: Any) -> HttpResponse:
+        desk = desk_at(cast(User, request.user), clinic_id)
+        with timezone.override(desk.zone):
+            return view(request, desk, **kwargs)
+
+    return page
+
+
+def at_patient(view: View) -> View:
+    """A page about the patient in its address; one whom the caller may not see is not found."""
+
+    @wraps(view)
+    @never_cache
+    @login_required
+    def page(request: HttpRequest, patient_id: int, **kwargs: Any) -> HttpResponse:
+        user = cast(User, request.user)
+        memberships_of(user)  # who doesn't belong here at all is told so
+        patients = Patient.objects.visible_to(user).exclude(user=user).select_related("care_team")
+        patient = patients.filter(pk=patient_id).first()
+        if patient is None:
+            raise Http404
+        desk = desk_at(user, patient.clinic_id)
+        with timezone.override(desk.zone):
+            return view(request, desk, patient, **kwargs)
+
+    return page

@@ -1,0 +1,70 @@
+"""Plain words for what the database says in codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+LABELS: dict[str, _StrPromise] = {
+    "improved": _("improved"),
+    "possibly-improved": _("possibly improved"),
+    "no-clear-change": _("no clear change"),
+    "possibly-worsened": _("possibly worsened"),
+    "worsened": _("worsened"),
+    "unknown": _("not enough data"),
+}
+
+MARKS = {
+    "improved": "✓✓",
+    "possibly-improved": "✓",
+    "no-clear-change": "=",
+    "possibly-worsened": "!",
+    "worsened": "!!",
+    "unknown": "·",
+}
+"""A shape beside the colour. It says better or worse, not up or down: more adherence is better, more pain is not."""
+
+SEVERITIES: dict[int, _StrPromise] = {
+    0: _("for information"),
+    1: _("low"),
+    2: _("medium"),
+    3: _("high"),
+    4: _("critical"),
+}
+
+STATES: dict[str, _StrPromise] = {
+    "review": _("for review"),
+    "open": _("open"),
+    "acknowledged": _("acknowledged"),
+    "contacted": _("contacted"),
+    "no-answer": _("no answer"),
+    "escalated": _("escalated"),
+    "resolved": _("resolved"),
+    "raised": _("raised"),
+    "repeated": _("raised again"),
+}
+
+ALERTS: dict[str, _StrPromise] = {
+    "SUI-1": _("Item 9 answered above zero"),
+    "SUI-2": _("Item 9 left out"),
+    "DEP-1": _("Severe depression score"),
+    "DEP-2": _("Depression score newly raised"),
+    "CES-1": _("Cauda equina sign"),
+    "RF-1": _("Red flag"),
+    "PAIN-1": _("Severe pain for days"),
+    "PAIN-2": _("Pain well above baseline"),
+    "FLARE": _("Flare reported"),
+    "EX-1": _("Pain after exercise"),
+    "ADH-1": _("Low adherence"),
+    "MISS-1": _("Silent after a high score"),
+    "AE-1": _("Adverse event"),
+}
+
+
+def alert_title(rule: str) -> str:
+    return str(ALERTS.get(rule, rule))

@@ -1,0 +1,66 @@
+"""The open alerts that somebody may see, in the order in which they want doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Case, F, IntegerField, Prefetch, QuerySet, Value, When
+
+from backend.people.models import Clinic, Patient, User
+from outcomes.alert_handling import steps
+from outcomes.models import Alert, AlertEvent
+
+State = Alert.State
+
+WAITING = [State.OPEN, State.ESCALATED]
+"""Nobody has taken these on yet."""
+
+IN_HAND = [State.ACKNOWLEDGED, State.NO_ANSWER, State.CONTACTED]
+
+OPEN = WAITING + IN_HAND
+
+
+def urgency(prefix: str = "") -> Case:
+    """Alerts that nobody has taken on come before all others, then the graver ones. `prefix` leads to the alert."""
+    severity = F(f"{prefix}severity")
+    waiting = When(**{f"{prefix}state__in": WAITING}, then=severity + Value(10))
+    return Case(waiting, default=severity, output_field=IntegerField())
+
+
+def visible(user: User, clinic: Clinic) -> QuerySet[Alert]:
+    patients = Patient.objects.visible_to(user).filter(clinic=clinic)
+    return Alert.objects.filter(clinic=clinic, patient__in=patients)
+
+
+def waiting(user: User, clinic: Clinic) -> QuerySet[Alert]:
+    return visible(user, clinic).filter(state__in=WAITING)
+
+
+@dataclass(frozen=True)
+class Item:
+    """An alert with what happened to it and what can be done now, in the order in which it is usually done."""
+
+    alert: Alert
+    events: list[AlertEvent]
+    steps: list[AlertEvent.Kind]
+    waiting: bool
+
+
+def items(alerts: QuerySet[Alert]) -> list[Item]:
+    events = Prefetch("events", AlertEvent.objects.select_related("user").order_by("at", "pk"))
+    return [_item(alert) for alert in alerts.prefetch_related(events)]
+
+
+def _item(alert: Alert) -> Item:
+    possible = steps(alert.state, alert.severity)
+    ordered = [kind for kind in AlertEvent.Kind if kind in possible]
+    return Item(alert, list(alert.events.all()), ordered, alert.state in WAITING)
+
+
+def of_patient(patient: Patient) -> Iterable[Item]:
+    """All alerts of a patient: open ones in their order, then those that are closed, newest first."""
+    alerts = items(Alert.objects.filter(patient=patient).annotate(urgency=urgency()).order_by("-urgency", "due_at"))
+    closed = [item for item in alerts if item.alert.state not in OPEN]
+    closed.sort(key=lambda item: item.alert.opened_at, reverse=True)
+    return [item for item in alerts if item.alert.state in OPEN] + closed

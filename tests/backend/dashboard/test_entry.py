@@ -1,0 +1,108 @@
+"""Who gets in, and what everybody else is told."""
+
+import pytest
+from django.test import Client
+
+from backend.people.models import Audit, Clinic, Patient, Role, User
+from tests.backend.dashboard import builders
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return builders.patient(builders.team(builders.clinic()))
+
+
+def pages(patient: Patient) -> list[str]:
+    return [f"/clinics/{patient.clinic_id}/", f"/patients/{patient.pk}/"]
+
+
+def status(client: Client, path: str, user: User | None) -> int:
+    if user is not None:
+        builders.sign_in(client, user)
+    return client.get(path, secure=True).status_code
+
+
+def test_a_visitor_is_sent_to_sign_in(client: Client, patient: Patient) -> None:
+    for path in ["/", *pages(patient)]:
+        response = client.get(path, secure=True)
+        assert response.status_code == 302
+        assert response["Location"].startswith("/accounts/login/?next=")
+
+
+def test_a_colleague_who_has_shown_no_second_factor_is_sent_to_set_one_up(client: Client, patient: Patient) -> None:
+    client.force_login(builders.colleague(patient.clinic, role=Role.ADMIN))
+    for path in ["/", *pages(patient)]:
+        assert client.get(path, secure=True)["Location"].startswith("/accounts/2fa/totp/activate/")
+
+
+def test_a_patient_cannot_enter_not_even_their_own_record(client: Client, patient: Patient) -> None:
+    patient.user = User.objects.create_user("patient@people.example")
+    patient.save()
+    assert [status(client, path, patient.user) for path in ["/", *pages(patient)]] == [403, 403, 403]
+
+
+def test_an_operator_sees_no_patient_even_as_a_member_of_the_clinic(client: Client, patient: Patient) -> None:
+    operator = builders.colleague(patient.clinic, role=Role.ADMIN, is_staff=True)
+    assert [status(client, path, operator) for path in ["/", *pages(patient)]] == [403, 403, 403]
+
+
+def test_another_clinic_is_not_found(client: Client, patient: Patient) -> None:
+    stranger = builders.colleague(builders.clinic(), role=Role.ADMIN)
+    assert [status(client, path, stranger) for path in pages(patient)] == [404, 404]
+
+
+def test_another_care_team_is_not_found(client: Client, patient: Patient) -> None:
+    colleague = builders.colleague(patient.clinic, builders.team(patient.clinic))
+    assert [status(client, path, colleague) for path in pages(patient)] == [200, 404]
+
+
+def test_their_own_clinicians_and_admins_get_in(client: Client, patient: Patient) -> None:
+    clinician = builders.colleague(patient.clinic, patient.care_team)
+    admin = builders.colleague(patient.clinic, role=Role.ADMIN)
+    for user in (clinician, admin):
+        assert [status(client, path, user) for path in pages(patient)] == [200, 200]
+
+
+def test_every_page_names_its_clinic_and_offers_the_others(client: Client, patient: Patient) -> None:
+    user = builders.colleague(patient.clinic, patient.care_team)
+    other: Clinic = builders.clinic("Another Example Clinic")
+    other.membership_set.create(user=user, role=Role.CLINICIAN)
+    builders.sign_in(client, user)
+    for path in pages(patient):
+        text = client.get(path, secure=True).content.decode()
+        assert patient.clinic.name in text
+        assert f'href="/clinics/{other.pk}/"' in text
+
+
+def test_pages_are_not_kept_by_caches_and_allow_nothing_from_elsewhere(client: Client, patient: Patient) -> None:
+    builders.sign_in(client, builders.colleague(patient.clinic, patient.care_team))
+    for path in pages(patient):
+        response = client.get(path, secure=True)
+        assert "no-store" in response["Cache-Control"]
+        policy = response["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        text = response.content.decode()
+        assert "<style" not in text
+        assert " style=" not in text
+        assert "<script>" not in text
+
+
+def test_a_search_never_stands_in_an_address(client: Client, patient: Patient) -> None:
+    builders.sign_in(client, builders.colleague(patient.clinic, patient.care_team))
+    found = client.post(f"/clinics/{patient.clinic_id}/", {"q": patient.name}, secure=True)
+    assert patient.identifier in found.content.decode()
+    ignored = client.get(f"/clinics/{patient.clinic_id}/", {"q": "nobody at all"}, secure=True)
+    assert patient.identifier in ignored.content.decode()
+
+
+def test_who_read_what_is_on_record(client: Client, patient: Patient) -> None:
+    user = builders.colleague(patient.clinic, patient.care_team)
+    builders.sign_in(client, user)
+    for path in pages(patient):
+        client.get(path, secure=True)
+    noted = Audit.objects.filter(patient=patient, user=user).values_list("action", flat=True)
+    assert sorted(noted) == ["read panel", "read record"]

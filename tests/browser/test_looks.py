@@ -1,0 +1,54 @@
+"""Every page at three widths, light and dark: no serious finding of axe-core, nothing wider than the screen.
+
+The pictures are kept where STEADYBACK_SCREENSHOTS says, for somebody to look at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Open
+from tests.browser.scenario import Scenario, made
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WIDTHS = [(390, 844), (1280, 900), (2560, 1440)]
+
+
+def pages(scenario: Scenario) -> dict[str, str]:
+    return {
+        "panel": f"/clinics/{scenario.clinic.pk}/",
+        "patient": f"/patients/{scenario.worst.pk}/",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits(open_page: Open, check: Callable[[Page], None], scheme: str) -> None:
+    scenario = made()
+    for name, path in pages(scenario).items():
+        page = open_page(path, scenario.clinician, color_scheme=scheme)
+        for width, height in WIDTHS:
+            assert scenario.clinic.name in page.title(), page.url  # and not somewhere else
+            page.set_viewport_size({"width": width, "height": height})
+            keep(page, f"{name}-{width}-{scheme}")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+            check(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_signing_in_looks_the_same(open_page: Open, check: Callable[[Page], None], scheme: str) -> None:
+    page = open_page("/accounts/login/", color_scheme=scheme)
+    for width, height in WIDTHS:
+        page.set_viewport_size({"width": width, "height": height})
+        keep(page, f"login-{width}-{scheme}")
+        check(page)
+
+
+def keep(page: Page, name: str) -> None:
+    if folder := os.environ.get("STEADYBACK_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
