@@ -226,7 +226,11 @@ class OnCall(models.Model):
 
 
 class Consent(models.Model):
-    """A patient's agreement to one version of the clinic's consent text, and its end."""
+    """A patient's agreement to one version of the clinic's consent text, and its end.
+
+    Agreeing to a newer version withdraws nothing: several may stand beside each other, and withdrawal ends all. Consent
+    is in force while one stands.
+    """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="consents")
@@ -237,7 +241,7 @@ class Consent(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["patient"], condition=Q(withdrawn_at__isnull=True), name="consent_one_in_force"
+                fields=["patient", "text"], condition=Q(withdrawn_at__isnull=True), name="consent_once"
             ),
             models.CheckConstraint(
                 condition=Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gte=F("given_at")), name="consent_order"
@@ -266,6 +270,7 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     redeemed_at = models.DateTimeField(null=True, blank=True)
+    device = models.ForeignKey("Device", null=True, on_delete=models.SET_NULL, help_text="the phone that redeemed it")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(purpose__in=["enrol", "relink"]), name="invitation_purpose")]

@@ -1,0 +1,59 @@
+"""Every table with a patient's data, and what the law wants to be done with it.
+
+A test fails when a model that points at a patient is missing here, so nothing is forgotten in an audit, in the copy
+that a patient may ask for, or when they ask to be erased.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Erasure(StrEnum):
+    DELETE = "delete"  # the rows go
+    BLANK = "blank"  # the row stays as a number without a person, so that what points at it still does
+    KEEP = "keep"  # the row stays: it proves what was done, and says nothing of anybody's health
+
+
+class PatientData(NamedTuple):
+    """How one table is treated: its name in audit rows, whether a patient's copy holds it, what erasure does to it."""
+
+    thing: str
+    exported: bool
+    erasure: Erasure
+
+
+PATIENT_DATA: dict[str, PatientData] = {
+    "people.Patient": PatientData("profile", True, Erasure.BLANK),
+    "people.PatientRev": PatientData("revision", False, Erasure.DELETE),
+    "people.ZoneHistory": PatientData("zones", True, Erasure.DELETE),
+    "people.Consent": PatientData("consent", True, Erasure.KEEP),
+    "people.Invitation": PatientData("invitation", True, Erasure.DELETE),
+    "people.Device": PatientData("devices", True, Erasure.DELETE),
+    "people.Audit": PatientData("audit", True, Erasure.KEEP),
+    "outcomes.Response": PatientData("responses", True, Erasure.DELETE),
+    "outcomes.Score": PatientData("scores", True, Erasure.DELETE),
+    "outcomes.Baseline": PatientData("baselines", True, Erasure.DELETE),
+    "outcomes.TrendDue": PatientData("trends due", False, Erasure.DELETE),
+    "outcomes.Alert": PatientData("alerts", True, Erasure.DELETE),
+    "outcomes.AlertEvent": PatientData("alert events", True, Erasure.DELETE),
+    "outcomes.Trend": PatientData("trends", True, Erasure.DELETE),
+    "outcomes.Summary": PatientData("summary", True, Erasure.DELETE),
+    "exercises.Condition": PatientData("conditions", True, Erasure.DELETE),
+    "exercises.Preferences": PatientData("preferences", True, Erasure.DELETE),
+    "exercises.Clearance": PatientData("clearances", True, Erasure.DELETE),
+    "exercises.Prescription": PatientData("prescriptions", True, Erasure.DELETE),
+    "exercises.Pause": PatientData("pauses", True, Erasure.DELETE),
+    "exercises.Session": PatientData("sessions", True, Erasure.DELETE),
+    "exercises.SessionFollowup": PatientData("follow-ups", True, Erasure.DELETE),
+    "exercises.AdverseEvent": PatientData("adverse events", True, Erasure.DELETE),
+    "reminders.Schedule": PatientData("schedules", True, Erasure.DELETE),
+    "reminders.Slot": PatientData("slots", True, Erasure.DELETE),
+    "reminders.Message": PatientData("messages", True, Erasure.DELETE),
+    "reminders.Mention": PatientData("mentions", False, Erasure.DELETE),
+    "reminders.ReminderSettings": PatientData("reminder settings", True, Erasure.DELETE),
+    "reminders.Absence": PatientData("absences", True, Erasure.DELETE),
+    "reminders.Address": PatientData("addresses", True, Erasure.DELETE),
+    "sync.Quarantine": PatientData("quarantine", True, Erasure.DELETE),
+}
