@@ -17,10 +17,11 @@ import msgspec
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
+from backend.people import audit
 from backend.people.models import CareTeam, Clinic, Consent, Origin, Patient, ZoneHistory
 from backend.people.writes import Door, next_revisions
 from backend.rest.verdicts import FieldError
-from outcomes import store
+from outcomes import alerts, store
 from outcomes.instrument import Number
 from outcomes.intake import Draft, ResponseItem, digest_of, examine, store_responses, when_errors
 from outcomes.loading import forget_measures, measure_ids
@@ -255,6 +256,7 @@ def _examine(entry: Entry, patient_id: int, target: Target) -> _Ready | list[Ref
         totals = Totals(**msgspec.structs.asdict(item), scores=entry.scores)
         draft.digest = digest_of(totals)
         draft.scored = Scored(scores=dict(entry.scores), bands={}, missing=0, status="totals", flags=())
+        draft.rules = alerts.fired(draft.instrument, draft.scored)
     return _Ready(entry, patient_id, draft.digest, draft)
 
 
@@ -307,7 +309,9 @@ def _store(new: Sequence[_Ready], target: Target, taken: Taken) -> list[_Ready]:
     if not new:
         return []
     door = Door(origin=Origin.IMPORT, received_at=target.received_at)
-    revisions = next_revisions(each.patient_id for each in new)
+    rows_of = Counter(each.patient_id for each in new)
+    revisions = next_revisions(rows_of)
+    audit.record_each("import responses", rows_of, user_id=None)
     responses = [(each, each.draft) for each in new if each.draft]
     stored = [each for each in new if each.draft is None]
     for (each, _), verdict in zip(

@@ -240,7 +240,7 @@ def _write(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) ->
                 local_day=draft.local_day,
                 source=item.id,
                 clinic_id=draft.clinic_id,
-                value=value,
+                value=float(value),  # one statement takes one type, and scores are whole or not
                 at=item.authored_at,
             )
             for name, value in draft.scored.scores.items()

@@ -50,9 +50,12 @@ class Format(_Table, frozen=True, kw_only=True):
 
 
 class People(_Table, frozen=True, kw_only=True):
-    """Whose line it is. `whole`: a spreadsheet wrote the number 17 as 17.0. `create`: unknown ones become patients."""
+    """Whose line it is; without a `column` the whole file is one person's. `create`: unknown ones become patients.
 
-    column: NonEmpty
+    `whole`: a spreadsheet wrote the number 17 as 17.0.
+    """
+
+    column: NonEmpty | None = None
     whole: bool = False
     create: bool = False
     care_team: str | None = None
@@ -177,7 +180,8 @@ class MappingFile(_Table, frozen=True, kw_only=True):
 
     def line_columns(self) -> list[str]:
         """The columns that say whose a line is, when it was answered and which lines belong together."""
-        names = [self.patient.column, *([] if self.key == "line" else self.key)]
+        names = [self.patient.column] if self.patient.column else []
+        names += [] if self.key == "line" else self.key
         for block in self.blocks():
             names += [*self.when_of(block).columns, *block.only]
         return list(dict.fromkeys(names))

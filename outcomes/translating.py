@@ -76,13 +76,14 @@ _BLANK = _Meaning()
 
 
 class Translator:
-    """A mapping, prepared for the files of one clinic with this header."""
+    """A mapping, prepared for a file with this header; `patient` is whose it is, if its lines do not say."""
 
-    def __init__(self, mapping: MappingFile, header: Sequence[str], clinic_id: int) -> None:
+    def __init__(self, mapping: MappingFile, header: Sequence[str], clinic_id: int, patient: str = "") -> None:
         self._mapping = mapping
         self._namespace = uuid5(UUID("8f8c9c4e-3a4b-5a0e-9d25-2d3f6f1f7c11"), f"clinic {clinic_id}")
-        self.patient_column = mapping.patient.column
-        self._patient_at = header.index(mapping.patient.column)
+        self.patient_column = mapping.patient.column or ""
+        self._patient = patient
+        self._patient_at = header.index(self.patient_column) if self.patient_column else None
         self._key_at = None if mapping.key == "line" else [header.index(name) for name in mapping.key]
         self._blocks = [_Prepared(mapping, block, header) for block in mapping.blocks()]
 
@@ -90,7 +91,8 @@ class Translator:
         """The entries of a row. One that is wrong doesn't hold up the others of its row."""
         if row.problem:
             return Translated([], [Refused(*row.problem)])
-        patient = _identifier(row.cells[self._patient_at], self._mapping.patient)
+        named = self._patient if self._patient_at is None else row.cells[self._patient_at]
+        patient = _identifier(named, self._mapping.patient)
         if isinstance(patient, Refused):
             return Translated([], [patient])
         found = Translated([], [])
@@ -281,13 +283,14 @@ def _when_reader(when: When) -> Callable[[str], datetime | str]:
 
 def _identifier(cell: str, people: People) -> str | Refused:
     """The clinic's own number for a patient."""
+    column = people.column or "--patient"
     text = cell.strip()
     if people.whole and (match := _WHOLE.fullmatch(text)):
         text = match[1]
     if not text:
-        return Refused(people.column, "no patient")
+        return Refused(column, "no patient")
     if len(text) > _LONGEST_IDENTIFIER:
-        return Refused(people.column, f"longer than {_LONGEST_IDENTIFIER} characters")
+        return Refused(column, f"longer than {_LONGEST_IDENTIFIER} characters")
     if not text.isprintable():
-        return Refused(people.column, "holds a character that can't be printed")
+        return Refused(column, "holds a character that can't be printed")
     return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import connection
 
@@ -14,11 +14,17 @@ def record(action: str, patient_ids: Iterable[int], user_id: int | None, *, coun
 
     `count` is how many rows of each it reached. Part of the caller's transaction where there is one.
     """
+    record_each(action, dict.fromkeys(patient_ids, count), user_id)
+
+
+def record_each(action: str, counts: Mapping[int, int], user_id: int | None) -> None:
+    """As `record`, with the number of rows for each patient."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO people_audit (patient_id, clinic_id, id, user_id, action, count, request_id)
-            SELECT id, clinic_id, uuidv7(), %s, %s, %s, %s FROM people_patient WHERE id = ANY(%s) ORDER BY id
+            SELECT id, clinic_id, uuidv7(), %s, %s, reached.count, %s
+            FROM people_patient JOIN unnest(%s::bigint[], %s::int[]) AS reached (id, count) USING (id) ORDER BY id
             """,
-            [user_id, action, count, request_id(), list(patient_ids)],
+            [user_id, action, request_id(), list(counts), list(counts.values())],
         )

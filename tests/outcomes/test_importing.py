@@ -21,7 +21,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backend.people.models import CareTeam, Clinic, ClinicText, Consent, Patient, PatientRev, ZoneHistory
+from backend.people.models import Audit, CareTeam, Clinic, ClinicText, Consent, Patient, PatientRev, ZoneHistory
 from outcomes import importing
 from outcomes.loading import measure, measure_codes
 from outcomes.models import Alert, InstrumentVersion, Measure, Response, Score, TrendDue
@@ -95,7 +95,7 @@ def counted(printed: str) -> dict[str, int]:
 
 
 def everything() -> list[object]:
-    tables = (Patient, ZoneHistory, PatientRev, Response, Score, TrendDue, Alert, Measure, InstrumentVersion)
+    tables = (Audit, Patient, ZoneHistory, PatientRev, Response, Score, TrendDue, Alert, Measure, InstrumentVersion)
     return [sorted(map(str, table.objects.values_list())) for table in tables]
 
 
@@ -186,6 +186,32 @@ def test_totals_are_marked_as_such_and_taken_as_given(import_: Import) -> None:
     assert (response.status, response.answers) == ("totals", {})
     assert import_.values() == [("A", "fear-daily.total", 3.5, date(2024, 1, 1))]
     assert "something else is on record" in import_(mapping, "id,date,fear\nA,2024-01-01,4\n")
+
+
+def test_a_severe_total_waits_for_review_like_the_answers_behind_it(import_: Import) -> None:
+    mapping = FEAR.replace('code = "fear-daily"', 'code = "phq-9"')
+    import_(mapping.replace('items = ["fear"]', 'scores = { total = "total" }'), "id,date,total\nA,2024-01-01,20\n")
+    assert Alert.objects.values_list("rule", "state").get() == ("DEP-1", "review")
+
+
+def test_whole_and_broken_scores_go_in_together(import_: Import) -> None:
+    mapping = FEAR.replace('items = ["fear"]', 'scores = { total = "fear" }')
+    import_(mapping, "id,date,fear\nA,2024-01-01,3\nA,2024-01-02,3.5\n")
+    assert [value for _, _, value, _ in import_.values()] == [3, 3.5]
+
+
+def test_every_patient_that_was_written_to_has_its_audit_row(import_: Import) -> None:
+    import_(FEAR, "id,date,fear\nA,2024-01-01,3\nB,2024-01-01,7\nA,2024-01-02,4\n")
+    rows = Audit.objects.filter(clinic=import_.clinic, user=None, action="import responses")
+    assert dict(rows.values_list("patient__identifier", "count")) == {"A": 2, "B": 1}
+
+
+def test_a_file_of_one_person_is_whose_the_command_says(import_: Import) -> None:
+    mapping = FEAR.replace('column = "id"\n', "")
+    import_(mapping, "date,fear\n2024-01-01,3\n", "--patient=A")
+    assert [row[0] for row in import_.values()] == ["A"]
+    assert "--patient: either the mapping names" in import_(mapping, "date,fear\n2024-01-01,3\n")
+    assert "--patient: either the mapping names" in import_(FEAR, "id,date,fear\nA,2024-01-01,3\n", "--patient=A")
 
 
 def test_a_scale_of_the_clinics_own_is_a_series_on_its_own_range(import_: Import) -> None:

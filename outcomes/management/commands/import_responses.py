@@ -24,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--mapping", type=Path, required=True, help="TOML: what stands where in the file")
         parser.add_argument("--clinic", required=True, help="name or number of the clinic")
+        parser.add_argument("--patient", help="whose file it is, if its lines don't say")
         parser.add_argument("--care-team", help="where new patients go, in place of what the mapping says")
         parser.add_argument("--dry-run", action="store_true", help="the same report, and nothing is written")
         parser.add_argument("--rejects", type=Path, help="file for refused rows, with line, column and reason")
@@ -39,7 +40,8 @@ class Command(BaseCommand):
             target = _target(chosen, options)
             with Rows(file, chosen) as rows, refused.open_for(rows):
                 progress = _Progress(self.stderr, rows)
-                for taken in importing.import_rows(rows, Translator(chosen, rows.header, target.clinic.pk), target):
+                translate = Translator(chosen, rows.header, target.clinic.pk, options["patient"] or "")
+                for taken in importing.import_rows(rows, translate, target):
                     report += taken.report
                     refused.add(taken.refused.values())
                     progress.show(report.rows)
@@ -76,6 +78,8 @@ class Command(BaseCommand):
 
 def _target(chosen: mapping.MappingFile, options: dict[str, Any]) -> importing.Target:
     """Clinic and care team by name or number. Raises CommandError."""
+    if bool(options["patient"]) == bool(chosen.patient.column):
+        raise CommandError("--patient: either the mapping names the patients' column, or you name the one patient.")
     named = options["clinic"]
     clinics = Clinic.objects.filter(pk=int(named)) if named.isdecimal() else Clinic.objects.filter(name=named)
     if len(clinics) != 1:
