@@ -9,11 +9,23 @@ from uuid import UUID
 
 import msgspec
 
+from backend.reminders.intake import AbsenceItem, ReceiptItem, SettingsItem, SnoozeItem
 from backend.rest.verdicts import FieldError
 from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
 from outcomes.intake import DateTime, ResponseItem, WithdrawalItem
 
-Item = ResponseItem | WithdrawalItem | SessionItem | FollowupItem | NotTodayItem | AdverseEventItem
+Item = (
+    ResponseItem
+    | WithdrawalItem
+    | SessionItem
+    | FollowupItem
+    | NotTodayItem
+    | AdverseEventItem
+    | ReceiptItem
+    | SnoozeItem
+    | AbsenceItem
+    | SettingsItem
+)
 
 MOST_ITEMS = 500
 

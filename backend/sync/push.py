@@ -8,41 +8,43 @@ from datetime import datetime
 import msgspec
 from django.db import transaction
 
+import exercises.intake
+import exercises.items
+import outcomes.intake
 from backend.people import audit
 from backend.people.writes import Door, next_revisions
+from backend.reminders import intake as reminders
 from backend.reminders.completing import Answer, complete, unknown_slots
 from backend.reminders.models import Schedule
 from backend.reminders.slots import SlotKey, read_slot_key
 from backend.rest.verdicts import FieldError, Verdict
 from backend.sync.decode import Item, Undecodable, decode_item, salvage
 from backend.sync.quarantine import Refused, keep
-from exercises import items as exercise
-from exercises.intake import raise_painful_sessions, store_adverse_events, store_followups, store_sessions
 from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
 from outcomes.alerts import Finding, Rule, raise_for, texts_for
-from outcomes.intake import (
-    Draft,
-    ResponseItem,
-    WithdrawalItem,
-    examine,
-    rules_of_refused,
-    store_responses,
-    store_withdrawals,
-)
+from outcomes.intake import ResponseItem, WithdrawalItem, rules_of_refused
 
 
 class _Batch(msgspec.Struct):
-    """A push, sorted: by position, what can be stored and what has been decided."""
+    """A push, sorted: by position in it, what has been decided and what waits to be stored."""
 
+    patient_id: int
+    clinic_id: int
+    door: Door
     raw: Sequence[msgspec.Raw]
     decoded: list[Item | Undecodable]
     verdicts: dict[int, Verdict] = {}
-    responses: dict[int, Draft] = {}
-    withdrawals: dict[int, WithdrawalItem] = {}
-    sessions: dict[int, exercise.Draft] = {}
-    followups: dict[int, FollowupItem] = {}
-    adverse_events: dict[int, AdverseEventItem] = {}
+    responses: dict[int, outcomes.intake.Draft] = {}
+    sessions: dict[int, exercises.items.Draft] = {}
     slots: dict[int, SlotKey] = {}
+
+    def waiting[T](self, kind: type[T]) -> dict[int, T]:
+        """The items of this type that nothing has been said of yet."""
+        return {
+            position: item
+            for position, item in enumerate(self.decoded)
+            if isinstance(item, kind) and position not in self.verdicts
+        }
 
     def refuse(self, position: int, errors: list[FieldError]) -> None:
         item = self.decoded[position]
@@ -61,93 +63,103 @@ def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door
     """
     if not raw_items:
         return []
-    batch = _sort(raw_items, patient_id, clinic_id, door)
+    batch = _Batch(patient_id, clinic_id, door, raw_items, [decode_item(raw) for raw in raw_items])
+    _examine(batch)
     with transaction.atomic():
         revisions = next_revisions([patient_id])
-        _refuse_unknown_slots(batch, patient_id)
-        batch.decide(batch.responses, store_responses(list(batch.responses.values()), door, revisions))
-        batch.decide(
-            batch.withdrawals, store_withdrawals(list(batch.withdrawals.values()), patient_id, door, revisions)
-        )
-        _store_exercise(batch, patient_id, clinic_id, door, revisions)
-        _complete_slots(batch, door, revisions)
-        _quarantine(batch, patient_id, clinic_id, door)
+        _refuse_unknown_slots(batch)
+        _store_answers(batch, revisions)
+        _store_exercise(batch, revisions)
+        _complete_slots(batch, revisions)
+        _store_wishes(batch, revisions)
+        _quarantine(batch)
         audit.record("push", [patient_id], door.user_id, count=len(raw_items))
     return [batch.verdicts[position] for position in range(len(raw_items))]
 
 
-def _sort(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door: Door) -> _Batch:
-    """Everything that can be said of a batch without the database."""
-    batch = _Batch(raw_items, [decode_item(raw) for raw in raw_items])
+def _examine(batch: _Batch) -> None:
+    """Say everything of a batch that can be said without the database."""
+    who = batch.patient_id, batch.clinic_id, batch.door.received_at
     for position, item in enumerate(batch.decoded):
         match item:
             case Undecodable():
                 batch.refuse(position, item.errors)
-            case WithdrawalItem():
-                batch.withdrawals[position] = item
-            case FollowupItem():
-                batch.followups[position] = item
-            case AdverseEventItem():
-                batch.adverse_events[position] = item
+                continue
             case ResponseItem():
-                _sort_in(batch, position, item.slot, examine(item, patient_id, clinic_id, door.received_at))
-            case SessionItem() | NotTodayItem():
-                examined = exercise.examine_session(item, patient_id, clinic_id, door.received_at)
-                _sort_in(batch, position, item.slot, examined)
-    return batch
+                response = outcomes.intake.examine(item, *who)
+                if isinstance(response, list):
+                    batch.refuse(position, response)
+                else:
+                    batch.responses[position] = response
+            case SessionItem() | NotTodayItem() if isinstance(item, SessionItem) or item.prescription:
+                session = exercises.items.examine_session(item, *who)
+                if isinstance(session, list):
+                    batch.refuse(position, session)
+                else:
+                    batch.sessions[position] = session
+            case NotTodayItem() if item.slot is None:
+                batch.refuse(
+                    position, [FieldError("slot", "required", "Say what is not for today: slot, or prescription.")]
+                )
+        _read_slot(batch, position)
 
 
-def _sort_in(
-    batch: _Batch, position: int, slot: str | None, examined: Draft | exercise.Draft | list[FieldError]
-) -> None:
-    """Put what was examined where it will be stored from, with the slot that it names."""
-    if isinstance(examined, list):
-        batch.refuse(position, examined)
+def _read_slot(batch: _Batch, position: int) -> None:
+    """Snoozes are left to the reminders, which read their slots themselves."""
+    item = batch.decoded[position]
+    if (
+        position in batch.verdicts
+        or not isinstance(item, ResponseItem | SessionItem | NotTodayItem)
+        or item.slot is None
+    ):
         return
     try:
-        if slot is not None:
-            batch.slots[position] = read_slot_key(slot)
+        batch.slots[position] = read_slot_key(item.slot)
     except ValueError:
-        error = FieldError("slot", "invalid", "A slot is named as in the agenda: schedule:date:number.")
-        batch.refuse(position, [error])
-        return
-    if isinstance(examined, Draft):
-        batch.responses[position] = examined
-    else:
-        batch.sessions[position] = examined
+        _refuse_slot(batch, position, "invalid", "A slot is named as in the agenda: schedule:date:number.")
 
 
-def _refuse_unknown_slots(batch: _Batch, patient_id: int) -> None:
+def _refuse_unknown_slots(batch: _Batch) -> None:
     """One statement, none where no item names a slot."""
-    if not batch.slots:
-        return
-    unknown = unknown_slots(patient_id, batch.slots.values())
-    for position, slot in batch.slots.items():
-        if slot in unknown:
-            batch.responses.pop(position, None)
-            batch.sessions.pop(position, None)
-            batch.refuse(position, [FieldError("slot", "unknown_slot", "There is no such slot of this patient.")])
+    if batch.slots:
+        unknown = unknown_slots(batch.patient_id, batch.slots.values())
+        for position in [position for position, slot in batch.slots.items() if slot in unknown]:
+            _refuse_slot(batch, position, "unknown_slot", "There is no such slot of this patient.")
 
 
-def _store_exercise(batch: _Batch, patient_id: int, clinic_id: int, door: Door, revisions: Mapping[int, int]) -> None:
-    """Sessions first: follow-ups and adverse events refer to them."""
-    batch.decide(batch.sessions, store_sessions(list(batch.sessions.values()), door, revisions))
+def _refuse_slot(batch: _Batch, position: int, code: str, detail: str) -> None:
+    batch.responses.pop(position, None)
+    batch.sessions.pop(position, None)
+    batch.slots.pop(position, None)
+    batch.refuse(position, [FieldError("slot", code, detail)])
+
+
+def _store_answers(batch: _Batch, revisions: Mapping[int, int]) -> None:
+    drafts = list(batch.responses.values())
+    batch.decide(batch.responses, outcomes.intake.store_responses(drafts, batch.door, revisions))
+    items = batch.waiting(WithdrawalItem)
     batch.decide(
-        batch.followups, store_followups(list(batch.followups.values()), patient_id, clinic_id, door, revisions)
+        items, outcomes.intake.store_withdrawals(list(items.values()), batch.patient_id, batch.door, revisions)
     )
-    batch.decide(
-        batch.adverse_events,
-        store_adverse_events(list(batch.adverse_events.values()), patient_id, clinic_id, door, revisions),
-    )
-    if batch.sessions or batch.followups:
-        raise_painful_sessions([patient_id], door)
 
 
-def _complete_slots(batch: _Batch, door: Door, revisions: Mapping[int, int]) -> None:
+def _store_exercise(batch: _Batch, revisions: Mapping[int, int]) -> None:
+    where = batch.patient_id, batch.clinic_id, batch.door, revisions
+    sessions = list(batch.sessions.values())
+    batch.decide(batch.sessions, exercises.intake.store_sessions(sessions, batch.door, revisions))
+    followups = batch.waiting(FollowupItem)
+    batch.decide(followups, exercises.intake.store_followups(list(followups.values()), *where))
+    events = batch.waiting(AdverseEventItem)
+    batch.decide(events, exercises.intake.store_adverse_events(list(events.values()), *where))
+    if sessions or followups:
+        exercises.intake.raise_painful_sessions([batch.patient_id], batch.door)
+
+
+def _complete_slots(batch: _Batch, revisions: Mapping[int, int]) -> None:
     """Mark what was asked for as answered, by everything that is now stored for the first time."""
     answers = [
         Answer(
-            patient_id=draft.patient_id,
+            patient_id=batch.patient_id,
             asks=Schedule.Asks.INSTRUMENT,
             code=draft.instrument.code,
             authored_at=draft.item.authored_at,
@@ -156,37 +168,61 @@ def _complete_slots(batch: _Batch, door: Door, revisions: Mapping[int, int]) -> 
         )
         for position, draft in batch.responses.items()
         if batch.verdicts[position].status == "stored"
-    ]
-    answers += [
+    ] + [
         Answer(
-            patient_id=draft.patient_id,
+            patient_id=batch.patient_id,
             asks=Schedule.Asks.SESSION,
-            code=str(draft.programme or ""),
-            authored_at=draft.authored_at,
-            source=draft.item.id,
+            code=str(session.programme or ""),
+            authored_at=session.authored_at,
+            source=session.item.id,
             slot=batch.slots.get(position),
         )
-        for position, draft in batch.sessions.items()
-        if batch.verdicts[position].status == "stored" and draft.item.skipped is None and not draft.going_on
+        for position, session in batch.sessions.items()
+        if batch.verdicts[position].status == "stored" and session.item.skipped is None and not session.going_on
     ]
-    complete(answers, door, revisions)
+    complete(answers, batch.door, revisions)
 
 
-def _quarantine(batch: _Batch, patient_id: int, clinic_id: int, door: Door) -> None:
+def _store_wishes(batch: _Batch, revisions: Mapping[int, int]) -> None:
+    """Later, not today, away, how to be reminded, and what reached the phone."""
+    where = batch.patient_id, batch.clinic_id, batch.door, revisions
+    declined = {
+        position: reminders.NotTodayItem(item.id, str(batch.slots[position]), item.authored_at, item.reason)
+        for position, item in enumerate(batch.decoded)
+        if isinstance(item, NotTodayItem) and position in batch.slots
+    }
+    asked = declined | batch.waiting(reminders.SnoozeItem)
+    found = zip(
+        asked,
+        reminders.store_slot_items(list(asked.values()), batch.patient_id, batch.door, revisions),
+        strict=True,
+    )
+    # A session that was skipped has its verdict already.
+    batch.verdicts = dict(found) | batch.verdicts
+    receipts = batch.waiting(reminders.ReceiptItem)
+    batch.decide(receipts, reminders.store_receipts(list(receipts.values()), batch.patient_id))
+    absences = batch.waiting(reminders.AbsenceItem)
+    batch.decide(absences, reminders.store_absences(list(absences.values()), *where))
+    settings = batch.waiting(reminders.SettingsItem)
+    batch.decide(settings, reminders.store_settings(list(settings.values()), *where))
+
+
+def _quarantine(batch: _Batch) -> None:
     """Keep what was refused, and raise the red flags in it: an answer that somebody must see is seen."""
     refused = {
         position: _refused(batch.decoded[position], batch.raw[position], verdict)
         for position, verdict in sorted(batch.verdicts.items())
         if verdict.status in ("rejected", "conflict")
     }
-    kept = keep(list(refused.values()), patient_id, clinic_id, door)
+    kept = keep(list(refused.values()), batch.patient_id, batch.clinic_id, batch.door)
     findings = []
     for position, each in refused.items():
-        rules = _rules_of(each)
-        batch.verdicts[position].safety = texts_for(rules)
-        if rules and each.content in kept:
-            findings.append(Finding(patient_id, clinic_id, kept[each.content], door.received_at, rules))
-    raise_for(findings, door)
+        if rules := _rules_of(each):
+            batch.verdicts[position].safety = texts_for(rules)
+            if each.content in kept:
+                source, seen_at = kept[each.content], batch.door.received_at
+                findings.append(Finding(batch.patient_id, batch.clinic_id, source, seen_at, rules))
+    raise_for(findings, batch.door)
 
 
 def _refused(item: Item | Undecodable, raw: msgspec.Raw, verdict: Verdict) -> Refused:

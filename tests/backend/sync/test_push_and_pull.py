@@ -21,8 +21,10 @@ from backend.rest.verdicts import Verdict
 from backend.sync.models import Quarantine
 from backend.sync.pull import PAGE, Cursor, Pulled, decode_cursor, pull
 from backend.sync.push import clock_skew, push
+from exercises.models import Session
 from outcomes.models import Alert, AlertEvent, Response
 from tests.backend.reminders.given import a_diarist, at, slot_of
+from tests.exercises.programmes import a_programme
 from tests.factories import a_patient
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -296,3 +298,54 @@ class TestPull:
 def test_a_cursor_survives_its_way() -> None:
     cursor = Cursor("1f-2", 2**60, "response:x", "7-de")
     assert decode_cursor(cursor.encode()) == cursor
+
+
+@pytest.mark.django_db
+class TestEveryKind:
+    def a_diarist(self) -> tuple[Patient, str]:
+        patient = a_diarist(at("2026-11-22T07:00:00+01:00"), Rule((Window(time(7), time(23)),)))
+        slot = slot_of(patient, "2026-11-22")
+        return patient, f"{slot.schedule_id}:{slot.local_date}:{slot.n}"
+
+    def an_item(self, kind: str, **fields: Any) -> dict[str, Any]:
+        return {"type": kind, "id": str(uuid7()), "authored_at": "2026-11-22T08:20:00+01:00"} | fields
+
+    def test_not_today_is_one_tap_and_the_slot_asks_no_more(self) -> None:
+        patient, slot = self.a_diarist()
+        item = self.an_item("not-today", slot=slot, reason="pain", time_zone="Europe/Zurich")
+        assert [verdict.status for verdict in send(patient, item, item)] == ["stored", "duplicate"]
+        assert Slot.objects.get(patient=patient, local_date="2026-11-22").state == "declined"
+        assert not Session.objects.filter(patient=patient).exists()
+
+    def test_not_today_of_a_session_is_kept_as_a_session_that_was_skipped(self) -> None:
+        patient = a_patient()
+        prescription = a_programme(patient)
+        item = self.an_item("not-today", prescription=str(prescription.pk), reason="fear", time_zone="Europe/Zurich")
+        assert [verdict.status for verdict in send(patient, item)] == ["stored"]
+        assert Session.objects.get(patient=patient).skipped == "fear"
+
+    def test_not_today_says_what_is_not_for_today(self) -> None:
+        (verdict,) = send(a_patient(), self.an_item("not-today", time_zone="Europe/Zurich"))
+        assert [(error.field, error.code) for error in verdict.errors] == [("slot", "required")]
+
+    def test_an_unknown_slot_is_refused_whatever_names_it(self) -> None:
+        foreign = self.a_diarist()[1]
+        verdicts = send(
+            a_patient(),
+            self.an_item("not-today", slot=foreign, time_zone="Europe/Zurich"),
+            self.an_item("snooze", slot=foreign, minutes=30),
+            a_response(slot=foreign),
+        )
+        assert [verdict.errors[0].code for verdict in verdicts] == ["unknown_slot"] * 3
+
+    def test_later_away_settings_and_receipts_are_taken_in_together(self) -> None:
+        patient, slot = self.a_diarist()
+        verdicts = send(
+            patient,
+            self.an_item("snooze", slot=slot, minutes=30),
+            self.an_item("absence", first_day="2026-12-24", last_day="2026-12-26"),
+            self.an_item("settings", channel="none"),
+            {"type": "receipt", "id": str(uuid7()), "message": str(uuid7()), "opened_at": "2026-11-22T08:20:00Z"},
+        )
+        assert [verdict.status for verdict in verdicts] == ["stored", "stored", "stored", "rejected"]
+        assert verdicts[3].errors[0].code == "unknown_message"
