@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("backend.people.urls")),
     path("api/v1/", include("outcomes.urls")),
+    path("api/v1/", include("exercises.urls")),
     path("api/v1/", include("backend.reminders.urls")),
     path("api/v1/", include("backend.sync.urls")),
     path("accounts/", include("allauth.urls")),

@@ -6,7 +6,6 @@ Sessions and what belongs to them are keyed by patient first, like the other lar
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -38,7 +37,6 @@ class Exercise(models.Model):
             models.UniqueConstraint(fields=["clinic", "slug"], nulls_distinct=False, name="exercise_slug"),
             models.CheckConstraint(condition=Q(level__gte=1, level__lte=3), name="exercise_level"),
         ]
-        indexes = [GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="exercise_search")]
 
     def __str__(self) -> str:
         return self.slug

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -141,7 +140,7 @@ def pause(
     *,
     by: User | None,
     now: datetime,
-    reason: Pause.Reason,
+    reason: str,
     from_day: date | None = None,
     to_day: date | None = None,
 ) -> Pause:
@@ -167,13 +166,18 @@ def pause(
     return row
 
 
-def resume(row: Pause, *, now: datetime) -> None:
-    """End a pause with yesterday; one that began today never was."""
-    today = today_of(row.patient, now)
+def resume(programme: Prescription, *, now: datetime) -> None:
+    """End the pauses of a programme that are under way with yesterday; one that began today never was."""
+    patient = programme.patient
+    today = today_of(patient, now)
     with transaction.atomic():
-        rev = next_revisions([row.patient_id])[row.patient_id]
-        Pause.objects.filter(pk=row.pk).update(to_day=today - timedelta(days=1), rev=rev)
-        refresh({row.patient_id: Span(min(row.from_day, today), today, today)})
+        rev = next_revisions([patient.pk])[patient.pk]
+        under_way = Pause.objects.filter(patient=patient, programme=programme.programme, from_day__lte=today).filter(
+            Q(to_day=None) | Q(to_day__gte=today)
+        )
+        if not under_way.update(to_day=today - timedelta(days=1), rev=rev):
+            raise RefusedError("id", "not_paused", "This programme is not paused.")
+        _refresh(programme, today, today)
 
 
 def _version(
@@ -240,8 +244,3 @@ def _in_force(old: Prescription) -> Prescription:
 
 def _refresh(programme: Prescription, from_day: date, today: date) -> None:
     refresh({programme.patient_id: Span(min(from_day, today), max(from_day, today), today)})
-
-
-def versions_of(patient_id: int, programme: UUID) -> list[Prescription]:
-    """All versions of one programme, oldest first."""
-    return list(Prescription.objects.filter(patient=patient_id, programme=programme).order_by("version"))

@@ -1,5 +1,6 @@
 """Reads what a client sent, within a limit."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -56,3 +57,22 @@ class JSONParser(BaseParser):
             return msgspec.json.decode(read_body(parser_context["request"]))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem(400, "malformed_json", "The body is not valid JSON.") from error
+
+
+_MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
+
+
+def read_as[T](request: Request, kind: type[T]) -> T:
+    """The JSON body as a struct; 400 that names the field where it doesn't fit."""
+    try:
+        return msgspec.json.decode(read_body(request), type=kind)
+    except msgspec.ValidationError as error:
+        match = _MESSAGE.match(str(error))
+        what, path = (match["what"], match["path"] or "") if match else (str(error), "")
+        field = path.replace("[", ".").replace("]", "").strip(".")
+        if missing := re.search(r"missing required field `(.*)`", what):
+            field = ".".join(filter(None, [field, missing[1]]))
+            raise Problem(400, "required", "This field is missing.", field=field) from None
+        raise Problem(400, "invalid", f"{what}.", field=field or None) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, "malformed_json", "The body is not valid JSON.") from error

@@ -7,6 +7,7 @@ from functools import cached_property
 from django.test import Client
 
 from backend.people.models import CareTeam, Device, Patient
+from tests.exercises.programmes import a_programme
 from tests.factories import a_clinician, a_patient, a_team, a_user, an_admin
 from tests.signin import a_consent, a_device, browser, phone
 
@@ -62,6 +63,8 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "team_id": lambda world: world.team.pk,
     "device_id": lambda world: world.device.pk,
     "code": lambda world: "phq-9",
+    "slug": lambda world: "cat-cow",
+    "prescription_id": lambda world: a_programme(world.patient).pk,
 }
 
 # What is sent, where an empty object says nothing about access.

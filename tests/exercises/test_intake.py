@@ -149,7 +149,7 @@ def test_a_session_after_midnight_belongs_to_the_evening(patient: Patient, progr
 def test_a_paused_day_has_no_value(patient: Patient, programme: Prescription) -> None:
     store(patient, session(programme, skipped="ill", exercises=[], minutes=None))
     assert values(patient) == {WEDNESDAY: 0.0}
-    pause(programme, by=None, now=NOW, reason="illness")  # type: ignore[arg-type]
+    pause(programme, by=None, now=NOW, reason="illness")
     assert values(patient) == {}
 
 

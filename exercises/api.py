@@ -1,0 +1,273 @@
+"""The exercise catalogue for whoever is signed in: the shared exercises, and those of their own clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import Http404, HttpResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from backend.people.authentication import Phone, Staff
+from backend.rest.etag import conditional, etag_of
+from backend.rest.openapi import problems, schema_of
+from backend.rest.paging import KeysetPagination, read_limit
+from backend.rest.problems import Problem
+from exercises.dose import Dose
+from exercises.entry import LANGUAGE, Change, Codes, Evidence, Media, Words
+from exercises.entry import Exercise as Entry
+from exercises.library import library
+from exercises.models import Exercise
+
+# What counts as like enough for a word with a letter wrong: "brigde" finds the bridge.
+LIKE_ENOUGH = 0.35
+
+
+class ListedExercise(msgspec.Struct):
+    """An exercise in the list. `own` is the clinic's, not shared; `version` changes with the content."""
+
+    slug: str
+    name: str
+    purpose: str
+    modality: str
+    level: int
+    position: str
+    equipment: list[str]
+    targets: list[str]
+    own: bool
+    version: str
+
+
+class ExercisePage(msgspec.Struct):
+    results: list[ListedExercise]
+    next: str | None
+
+
+class ShownExercise(msgspec.Struct):
+    """All that a patient needs to do the exercise at home. `hypotheses` are what reviews propose, never a promise."""
+
+    slug: str
+    own: bool
+    version: str
+    language: str
+    words: Words
+    modality: str
+    level: int
+    position: str
+    equipment: tuple[str, ...]
+    targets: tuple[str, ...]
+    hypotheses: list[str]
+    dose: Dose
+    rpe: tuple[int, int]
+    met: float | None
+    clearance: bool
+    regression: Change
+    progression: Change
+    contraindications: tuple[str, ...]
+    precautions: tuple[str, ...]
+    evidence: Evidence
+    certainty: str
+    licence: str
+    author: str
+    media: tuple[Media, ...]
+
+
+def listed(row: Exercise, language: str) -> ListedExercise:
+    words = _words(row.content, language)
+    return ListedExercise(
+        slug=row.slug,
+        name=words["name"],
+        purpose=words["purpose"],
+        modality=row.modality,
+        level=row.level,
+        position=row.position,
+        equipment=row.equipment,
+        targets=row.targets,
+        own=row.clinic_id is not None,
+        version=row.digest,
+    )
+
+
+def _words(content: dict[str, Any], language: str) -> dict[str, Any]:
+    words: dict[str, Any] = content["words"]
+    found: dict[str, Any] = words.get(language) or words[LANGUAGE]
+    return found
+
+
+def shown(row: Exercise, language: str) -> ShownExercise:
+    entry = msgspec.convert(row.content, Entry)
+    codes = codes_in(language)
+    return ShownExercise(
+        slug=entry.slug,
+        own=row.clinic_id is not None,
+        version=row.digest,
+        language=language if language in entry.words else LANGUAGE,
+        words=entry.words_in(language),
+        modality=entry.modality,
+        level=entry.level,
+        position=entry.position,
+        equipment=entry.equipment,
+        targets=entry.targets,
+        hypotheses=[codes.targets[code] for code in entry.targets],
+        dose=entry.dose,
+        rpe=entry.rpe,
+        met=entry.met,
+        clearance=entry.clearance,
+        regression=entry.regression,
+        progression=entry.progression,
+        contraindications=entry.contraindications,
+        precautions=entry.precautions,
+        evidence=entry.evidence,
+        certainty=codes.grades[entry.evidence.grade],
+        licence=entry.licence,
+        author=entry.author,
+        media=entry.media,
+    )
+
+
+def codes_in(language: str) -> Codes:
+    codes = library().codes
+    return codes.get(language) or codes[LANGUAGE]
+
+
+def language_of(request: Request) -> str:
+    return str(request.query_params.get("language") or getattr(request.user, "language", LANGUAGE))
+
+
+def visible(request: Request) -> QuerySet[Exercise]:
+    """The shared exercises, and those of the asker's own clinics. One of the clinic's hides the shared one."""
+    clinics: Sequence[int] = []
+    match request.auth:
+        case Phone(clinic_id=clinic):
+            clinics = [clinic]
+        case Staff(roles=roles):
+            clinics = list(roles)
+    own = Exercise.objects.filter(clinic__in=clinics, retired=False)
+    shared = Q(clinic=None) & ~Q(slug__in=own.values("slug")) if len(clinics) == 1 else Q(clinic=None)
+    return Exercise.objects.filter(shared | Q(clinic__in=clinics), retired=False)
+
+
+def filtered(rows: QuerySet[Exercise], request: Request) -> QuerySet[Exercise]:
+    """The rows that the query asks for; 400 for a code that is none."""
+    codes, asked = library().codes[LANGUAGE], request.query_params
+    for name, known in (("modality", codes.modalities), ("position", codes.positions)):
+        if value := asked.get(name):
+            _must_be(value, known, name)
+            rows = rows.filter(**{name: value})
+    if target := asked.get("target"):
+        _must_be(target, codes.targets, "target")
+        rows = rows.filter(targets__contains=[target])
+    if level := asked.get("level"):
+        _must_be(level, ("1", "2", "3"), "level")
+        rows = rows.filter(level=int(level))
+    if "equipment" in asked:
+        at_home = [each for each in asked["equipment"].split(",") if each]
+        for each in at_home:
+            _must_be(each, codes.equipment, "equipment")
+        rows = rows.filter(equipment__contained_by=at_home)
+    return rows
+
+
+def _must_be(value: str, known: Any, field: str) -> None:
+    if value not in known:
+        raise Problem(400, "unknown_code", f"One of: {', '.join(known)}.", field=field)
+
+
+EXAMPLE_LIST = {
+    "results": [
+        {
+            "slug": "cat-cow",
+            "name": "Cat-cow",
+            "purpose": "Moves every part of your back through an easy range.",
+            "modality": "yoga",
+            "level": 1,
+            "position": "hands-and-knees",
+            "equipment": ["mat"],
+            "targets": ["prefrontal-fear"],
+            "own": False,
+            "version": "4a1f0c6be53b0c2d9a7b7f0e3d1a9c55",
+        }
+    ],
+    "next": None,
+}
+FILTERS = [
+    OpenApiParameter("modality", str, description="Such as yoga; the codes are at /exercise-codes."),
+    OpenApiParameter("level", int, description="1 to 3."),
+    OpenApiParameter("position", str),
+    OpenApiParameter("target", str, description="What the reviews propose, always a hypothesis."),
+    OpenApiParameter("equipment", str, description="What is at home, separated by commas: nothing else is needed."),
+    OpenApiParameter("q", str, description="A word or two of name or purpose; a letter may be wrong. Best first."),
+    OpenApiParameter("language", str, description="The asker's own unless said."),
+    OpenApiParameter("limit", int, description="How many on a page, 1 to 200."),
+    OpenApiParameter("cursor", str, description="Opaque; taken from `next`. Not with q."),
+]
+
+
+class ExercisesView(APIView):
+    """The catalogue, filtered and searched."""
+
+    keyset = ("slug", "id")
+
+    @extend_schema(
+        operation_id="exercises_list",
+        parameters=FILTERS,
+        responses={200: OpenApiResponse(schema_of(ExercisePage)), **problems(400, 401)},
+        examples=[OpenApiExample("one of many", EXAMPLE_LIST, response_only=True)],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        language = language_of(request)
+        rows = filtered(visible(request), request)
+        newest = rows.aggregate(count=Count("pk"), newest=Max("updated_at"))
+
+        def build() -> object:
+            if words := request.query_params.get("q", "").replace("\0", "").strip()[:100]:
+                likeness = TrigramWordSimilarity(words, "search")
+                like = rows.annotate(likeness=likeness).filter(likeness__gte=LIKE_ENOUGH)
+                found = like.order_by("-likeness", "slug")[: read_limit(request)]
+                return msgspec.to_builtins(ExercisePage([listed(row, language) for row in found], None))
+            pages = KeysetPagination()
+            page = pages.paginate_queryset(rows, request, self)
+            return msgspec.to_builtins(ExercisePage([listed(row, language) for row in page], pages.next_link))
+
+        asked = sorted(request.query_params.items())
+        return conditional(request, etag_of("exercises", language, newest["count"], newest["newest"], asked), build)
+
+
+class ExerciseView(APIView):
+    """One exercise, whole."""
+
+    @extend_schema(
+        operation_id="exercise_read",
+        parameters=[OpenApiParameter("language", str, description="The asker's own unless said.")],
+        responses={200: OpenApiResponse(schema_of(ShownExercise)), **problems(401, 404)},
+        examples=[
+            OpenApiExample("cat-cow", {"slug": "cat-cow", "words": {"name": "Cat-cow"}, "level": 1}, response_only=True)
+        ],
+    )
+    def get(self, request: Request, slug: str) -> HttpResponse:
+        row = visible(request).filter(slug=slug).order_by("clinic").first()
+        if row is None:
+            raise Http404
+        language = language_of(request)
+        return conditional(
+            request, etag_of(slug, row.digest, language), lambda: msgspec.to_builtins(shown(row, language))
+        )
+
+
+class CodesView(APIView):
+    """The code lists with their words: modalities, positions, equipment, conditions and so on."""
+
+    @extend_schema(
+        operation_id="exercise_codes",
+        parameters=[OpenApiParameter("language", str, description="The asker's own unless said.")],
+        responses={200: OpenApiResponse(schema_of(Codes)), **problems(401)},
+        examples=[OpenApiExample("two of them", {"conditions": {"osteoporosis": "Osteoporosis"}}, response_only=True)],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        codes = codes_in(language_of(request))
+        return conditional(request, etag_of("codes", msgspec.json.encode(codes)), lambda: msgspec.to_builtins(codes))

@@ -1,0 +1,153 @@
+"""Finding exercises: filters, typos, languages, pages, and what a client need not fetch again."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from django.test import Client
+
+from backend.people.models import Patient
+from exercises.library import library
+from exercises.loading import load_exercises, row_of
+from exercises.models import Exercise
+from tests.factories import a_clinic, a_clinician, a_patient, a_team
+from tests.signin import browser, phone
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return a_patient()
+
+
+@pytest.fixture
+def client(patient: Patient) -> Client:
+    return phone(patient)
+
+
+def slugs(client: Client, query: str = "") -> list[str]:
+    answer = client.get(f"/api/v1/exercises?limit=200&{query}")
+    assert answer.status_code == 200, answer.content
+    return [row["slug"] for row in answer.json()["results"]]
+
+
+def test_the_whole_catalogue_is_there(client: Client) -> None:
+    assert slugs(client) == sorted(library().exercises)
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("modality=hiit", lambda each: each.modality == "hiit"),
+        ("level=3", lambda each: each.level == 3),
+        ("position=supine&modality=yoga", lambda each: each.position == "supine" and each.modality == "yoga"),
+        ("target=ageing", lambda each: "ageing" in each.targets),
+        ("equipment=mat,chair", lambda each: set(each.equipment) <= {"mat", "chair"}),
+        ("equipment=", lambda each: not each.equipment),
+    ],
+)
+def test_filters_narrow_it_down(client: Client, query: str, fits: Any) -> None:
+    found = slugs(client, query)
+    assert found == sorted(slug for slug, each in library().exercises.items() if fits(each))
+    assert found
+
+
+@pytest.mark.parametrize("query", ["modality=zumba", "level=9", "position=upside-down", "equipment=mat,trapeze"])
+def test_a_code_that_is_none_is_refused_by_name(client: Client, query: str) -> None:
+    answer = client.get(f"/api/v1/exercises?{query}")
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0] | {"detail": ""} == {
+        "field": query.partition("=")[0],
+        "code": "unknown_code",
+        "detail": "",
+    }
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("brigde", "bridge"), ("clamm", "clam"), ("cobra", "low-cobra")])
+def test_a_letter_may_be_wrong(client: Client, typed: str, meant: str) -> None:
+    assert meant in slugs(client, f"q={typed}")[:6]
+
+
+def test_nonsense_finds_nothing(client: Client) -> None:
+    assert slugs(client, "q=zzzzqqqq") == []
+
+
+def test_pages_follow_each_other_without_gap_or_double(client: Client) -> None:
+    found: list[str] = []
+    address = "/api/v1/exercises?limit=30"
+    while address:
+        page = client.get(address).json()
+        found += [row["slug"] for row in page["results"]]
+        address = page["next"]
+    assert found == sorted(library().exercises)
+
+
+def test_what_has_not_changed_is_not_sent_again(client: Client) -> None:
+    first = client.get("/api/v1/exercises?modality=yoga")
+    again = client.get("/api/v1/exercises?modality=yoga", headers={"if-none-match": first["ETag"]})
+    other = client.get("/api/v1/exercises?modality=hiit", headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content, other.status_code) == (304, b"", 200)
+
+
+def test_a_changed_exercise_is_sent_again(client: Client) -> None:
+    first = client.get("/api/v1/exercises/cat-cow")
+    Exercise.objects.filter(slug="cat-cow").update(digest="old")
+    load_exercises()
+    assert client.get("/api/v1/exercises/cat-cow", headers={"if-none-match": first["ETag"]}).status_code == 304
+    Exercise.objects.filter(slug="cat-cow").update(digest="new")
+    assert client.get("/api/v1/exercises/cat-cow", headers={"if-none-match": first["ETag"]}).status_code == 200
+
+
+def test_one_exercise_holds_all_that_a_patient_needs(client: Client) -> None:
+    found = client.get("/api/v1/exercises/cycle-one-minute").json()
+    assert found["dose"] == {
+        "kind": "intervals",
+        "work_seconds": 60,
+        "rest_seconds": 60,
+        "rounds": 5,
+        "work_rpe": [7, 9],
+        "rest_rpe": [2, 3],
+        "work_heart_rate": [85, 95],
+        "sessions_per_week": 2,
+    }
+    assert found["clearance"]
+    assert found["licence"] == "CC0-1.0"
+    assert all(text.startswith("Hypothesis: ") for text in found["hypotheses"])
+    assert {"purpose", "start", "steps", "breathing", "feel", "stop", "easier", "harder"} <= set(found["words"])
+
+
+def test_an_unknown_exercise_is_not_found(client: Client) -> None:
+    assert client.get("/api/v1/exercises/somersault").status_code == 404
+
+
+def test_the_codes_come_with_their_words(client: Client) -> None:
+    assert "osteoporosis" in client.get("/api/v1/exercise-codes").json()["conditions"]
+
+
+def test_a_clinics_own_exercise_is_its_own_and_hides_the_shared_one(patient: Patient, client: Client) -> None:
+    own = msgspec.structs.replace(library().exercises["cat-cow"], level=2)
+    row_of(own, patient.clinic_id).save()
+    row_of(msgspec.structs.replace(own, slug="elsewhere"), a_clinic().pk).save()
+    found = {row["slug"]: row for row in client.get("/api/v1/exercises?limit=200").json()["results"]}
+    assert (found["cat-cow"]["level"], found["cat-cow"]["own"]) == (2, True)
+    assert "elsewhere" not in found
+    assert len(found) == len(library().exercises)
+    assert client.get("/api/v1/exercises/cat-cow").json()["own"]
+
+
+def test_a_clinician_sees_their_clinics_exercises() -> None:
+    team = a_team()
+    row_of(msgspec.structs.replace(library().exercises["cat-cow"], slug="our-own"), team.clinic_id).save()
+    assert "our-own" in slugs(browser(a_clinician(team)))
+
+
+def test_a_language_without_a_file_falls_back_to_english(client: Client) -> None:
+    assert client.get("/api/v1/exercises/cat-cow?language=de").json()["language"] == "en"
+
+
+def test_listing_takes_a_fixed_number_of_statements(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(3):  # who asks, how new, the page
+        client.get("/api/v1/exercises?limit=5")
+    with django_assert_num_queries(3):
+        client.get("/api/v1/exercises?limit=200")
