@@ -128,24 +128,23 @@ def program(
         yield guard, Output(name, guard)
 
 
-def prepare(state: Path, environment: dict[str, str]) -> None:
+def prepare(state: Path, environment: dict[str, str], patients: int) -> None:
     """Bring tables and content up to date and see that there is a simulated clinic."""
-    with program("setup", "backend.demo", "contents", state=state, environment=environment) as (guard, output):
+    command = ["backend.demo", "contents", "--patients", str(patients)]
+    with program("setup", *command, state=state, environment=environment) as (guard, output):
         if guard.wait():
             output.join(5)
             raise Unable(reason("\n".join(output.last)) or "the database could not be prepared; see above.")
 
 
-def contents() -> None:
+def contents(patients: int) -> None:
     """What `prepare` runs, in a process of its own with the demo's environment."""
     import django
-    from django.core.management import call_command, get_commands
+    from django.core.management import call_command
 
     django.setup()
-    call_command("migrate", verbosity=0, interactive=False)
-    for command in ("publish_instruments", "load_exercises", "simulate_clinic"):
-        if command in get_commands():
-            call_command(command)
+    call_command("migrate", verbosity=0, interactive=False)  # which brings instruments and exercises along
+    call_command("simulate_clinic", patients=patients, password=os.environ["DEMO_PASSWORD"])
 
 
 def is_answering(address: str) -> bool:
@@ -156,7 +155,7 @@ def is_answering(address: str) -> bool:
         return False
 
 
-def watch(address: str) -> None:
+def watch(address: str, password: str) -> None:
     """Until we are stopped: say when all is up, and end if one of the programs does."""
     announced = False
     deadline = time.monotonic() + 90
@@ -166,24 +165,30 @@ def watch(address: str) -> None:
                 raise Unable(f"{lock.stem} ended by itself (status {guard.returncode}), so everything stops.")
         if not announced and is_answering(address):
             announced = True
-            say(welcome(address))
+            say(welcome(address, password))
         if not announced and time.monotonic() > deadline:
             raise Unable(f"{address}/readyz does not say that all is well.")
         time.sleep(0.3)
 
 
-def welcome(address: str) -> str:
+def welcome(address: str, password: str) -> str:
     return f"""
-  Steadyback is up. Everything in it is simulated.
+  Steadyback is up. Everybody in it is simulated.
 
-    API and its documentation   {address}/api/docs/
+    the clinician's pages       {address}/
+    the API and its pages       {address}/api/v1/  {address}/api/docs/
+    the operator's pages        {address}/admin/
     alive, ready                {address}/healthz  {address}/readyz
 
-  Commands typed beside it (python manage.py …) work on this demo. Ctrl-C stops it; the data stay for the next time.
+    sign in as                  clinician@steadyback.example, admin@… or operator@…
+    password                    {password}
+    authenticator codes         .venv/bin/python manage.py simulate_clinic --codes
+
+  Commands typed beside it (.venv/bin/python manage.py …) work on this demo. Ctrl-C stops it; the data stay.
 """
 
 
-def run(state: Path, port: int) -> None:
+def run(state: Path, port: int, patients: int) -> None:
     address = f"http://127.0.0.1:{port}"
     with the_only_one(state, address):
         port_is_free(port)
@@ -204,7 +209,8 @@ def run(state: Path, port: int) -> None:
             }
             with known(state, environment):
                 say("preparing the database")
-                prepare(state, environment)
+                password = secret(state / "password")
+                prepare(state, environment | {"DEMO_PASSWORD": password}, patients)
                 granian = ["granian", "backend.wsgi:application", "--interface", "wsgi", "--port", str(port)]
                 granian += ["--blocking-threads", str(THREADS), "--workers-kill-timeout", "5s", "--log-level", "error"]
                 worker = ["celery", "-A", "backend", "-q", "worker", "--concurrency", "2", "--without-mingle"]
@@ -214,7 +220,7 @@ def run(state: Path, port: int) -> None:
                     program("beat", *beat, state=state, environment=environment),
                     program("web", *granian, state=state, environment=environment),
                 ):
-                    watch(address)
+                    watch(address, password)
 
 
 def reset(state: Path) -> None:
@@ -246,9 +252,10 @@ def main() -> int:
     parser.add_argument("what", choices=["run", "reset", "contents"])
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--state", type=Path, default=STATE)
+    parser.add_argument("--patients", type=int, default=42, help="how many to make up at the first start")
     told = parser.parse_args()
     if told.what == "contents":
-        contents()
+        contents(told.patients)
         return 0
     os.umask(0o022)
     os.chdir(ROOT)
@@ -257,7 +264,7 @@ def main() -> int:
     state = told.state.resolve()
     try:
         state.mkdir(exist_ok=True)
-        run(state, told.port) if told.what == "run" else reset(state)
+        run(state, told.port, told.patients) if told.what == "run" else reset(state)
     except Unable as error:
         say(f"\ndemo: {error}")
         return 1

@@ -22,6 +22,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name in ("PA
 @contextmanager
 def started(state: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "backend.demo", "run", "--port", str(port), "--state", str(state)]
+    command += ["--patients", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=demo.ROOT) as process:
         try:
             yield process
@@ -51,7 +52,7 @@ def test_the_demo_comes_up_survives_a_kill_and_leaves_nothing_running(directory:
             assert json.load(response) == {"database": True, "migrations": True, "broker": True, "worker": True}
         assert "DATABASE_URL" in demo.running(directory)
         with pytest.raises(Unable, match=f"already running at http://127.0.0.1:{port}"):
-            demo.run(directory, free_port())
+            demo.run(directory, free_port(), patients=2)
         first.kill()
     assert soon(lambda: processes_of(directory) == [])
     with started(directory, port) as second:
