@@ -3,8 +3,10 @@
 Without DATABASE_URL there is no database: the commands that need none (`score`, `trend`) run, all others say so.
 """
 
+import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.utils.csp import CSP
 from environs import Env
@@ -136,10 +138,19 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", not DEBUG)
 
-# Letters are about passwords and nothing else. A demo prints them.
+# Letters are about passwords, and reminders for those who can't be pushed to. By SMTP, or through a provider of
+# django-anymail's such as `postmark`, with that backend's own options as JSON. A demo prints them.
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "steadyback@localhost")
-MAILERS = {
-    "default": {
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", "")
+if env.bool("EMAIL_PRINTED", False):
+    mailer: dict[str, Any] = {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+elif EMAIL_PROVIDER:
+    mailer = {
+        "BACKEND": f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend",
+        "OPTIONS": {"timeout": 10, **json.loads(env.str("EMAIL_PROVIDER_OPTIONS"))},
+    }
+else:
+    mailer = {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "OPTIONS": {
             "host": env.str("EMAIL_HOST", "localhost"),
@@ -150,9 +161,13 @@ MAILERS = {
             "timeout": 10,
         },
     }
-    if not env.bool("EMAIL_PRINTED", False)
-    else {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
-}
+MAILERS = {"default": mailer}
+
+# Pushing to phones. A Google service account as JSON, for Firebase Cloud Messaging (which reaches iOS, too); a VAPID
+# key, 32 bytes in base64url, and whom push services may write to about it. Without them those channels are off.
+FCM_SERVICE_ACCOUNT: dict[str, str] = json.loads(env.str("FCM_SERVICE_ACCOUNT", "{}"))
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", "")
+VAPID_CONTACT = env.str("VAPID_CONTACT", f"mailto:{DEFAULT_FROM_EMAIL}")
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

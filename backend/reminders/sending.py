@@ -7,23 +7,31 @@ after the answer was stored before the claim: the claim itself reads whether a s
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import connection
 
 from backend.reminders import wording
-from backend.reminders.channels import ChannelError, Notice, console
+from backend.reminders.channels import ChannelError, Notice
 from backend.reminders.models import Message
+from backend.reminders.routes import CHANNELS, Route, disable, routes
+from backend.reminders.throttling import held_for, hold, wait_for_turn
 
 # Longer than a batch takes with every request running into its timeout.
 LEASE = timedelta(minutes=5)
+# Nothing is begun that might end after somebody else has the message.
+BEGIN_WITHIN = LEASE / 2
 MOST_ATTEMPTS = 8
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
+AT_ONCE = 16  # requests under way; they wait for the network, not for each other
+COLLAPSE_KEY = "reminder"
 
 
 @dataclass(frozen=True)
@@ -36,27 +44,39 @@ class Claimed:
     expires_at: datetime
     count: int
     language: str
-    simulated: bool
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """What came of a message: its new state, and when to try again if it is to be."""
+    """What came of a message: its new state, when to try again if it is to be, and the addresses that are dead.
+
+    Not `tried` is what a provider's limit kept back: that is nobody's failure.
+    """
 
     id: UUID
     state: Message.State
     due_at: datetime
-    channel: str
+    channel: str = ""
     receipt: str = ""
     error: str = ""
+    tried: bool = True
+    dead: list[tuple[Route, str]] = field(default_factory=list)
 
 
 def send_due(now: datetime, limit: int) -> Counter[str]:
     """Send up to `limit` messages that are due, oldest first; count them by what came of it."""
     lease = uuid4()
     counts, claimed = claim(now, limit, lease)
-    results = [_send(message, now) for message in claimed]
+    if not claimed:
+        return counts
+    ways = routes({message.patient_id for message in claimed})
+    begin_by = time.monotonic() + BEGIN_WITHIN.total_seconds()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        results = list(
+            pool.map(lambda message: _send(message, ways.get(message.patient_id, []), now, begin_by), claimed)
+        )
     _keep(results, lease, now)
+    disable([dead for result in results for dead in result.dead], now)
     counts.update(result.state for result in results)
     return counts
 
@@ -96,7 +116,7 @@ def claim(now: datetime, limit: int, lease: UUID) -> tuple[Counter[str], list[Cl
             JOIN people_patient AS patient ON true
             WHERE message.id = new.id AND patient.id = message.patient_id
             RETURNING message.state, message.planned_at, message.id, message.patient_id, attempts, expires_at,
-                open_slots, patient.language, patient.origin = 'simulated'
+                open_slots, patient.language
             """,
             {"now": now, "limit": limit, "lease": lease, "until": now + LEASE},
         )
@@ -106,17 +126,40 @@ def claim(now: datetime, limit: int, lease: UUID) -> tuple[Counter[str], list[Cl
     return counts, claimed
 
 
-def _send(message: Claimed, now: datetime) -> Result:
+def _send(message: Claimed, ways: Sequence[Route], now: datetime, begin_by: float) -> Result:
+    """Try the patient's ways in their order: a dead address gives way to the next, trouble makes the message wait."""
+    result = Result(message.id, Message.State.DEAD, now, error="no way to this patient")
     title, body = wording.reminder(message.language, message.count)
-    notice = Notice(message.id, message.patient_id, "reminder", title, body, message.expires_at)
-    try:
-        receipt = console.notify(notice)
-    except ChannelError as error:
-        if error.permanent or message.attempts >= MOST_ATTEMPTS:
-            return Result(message.id, Message.State.DEAD, now, "console", error=str(error))
-        wait = error.retry_after or _wait(message.attempts)
-        return Result(message.id, Message.State.PENDING, now + wait, "console", error=str(error))
-    return Result(message.id, Message.State.SENT, now, "console", receipt=receipt)
+    for way in ways:
+        notice = Notice(message.id, message.patient_id, COLLAPSE_KEY, title, body, message.expires_at - now)
+        result.channel = way.channel
+        if wait := held_for(way.channel):
+            result.tried = False
+            return _later(result, now + wait * random.uniform(1, 1.5), "the provider asked to wait")
+        wait_for_turn(way.channel, CHANNELS[way.channel].PER_SECOND)
+        if time.monotonic() > begin_by:
+            result.tried = False
+            return _later(result, now, "not come to within half the lease")
+        try:
+            result.receipt = CHANNELS[way.channel].notify(notice, way.target)
+        except ChannelError as error:
+            result.error = str(error)
+            if error.permanent:
+                result.dead.append((way, str(error)))
+                continue
+            if error.retry_after:
+                hold(way.channel, error.retry_after)
+            if message.attempts >= MOST_ATTEMPTS:
+                return result
+            return _later(result, now + max(_wait(message.attempts), error.retry_after or timedelta()), str(error))
+        result.state = Message.State.SENT
+        return result
+    return result
+
+
+def _later(result: Result, due_at: datetime, error: str) -> Result:
+    result.state, result.due_at, result.error = Message.State.PENDING, due_at, error
+    return result
 
 
 def _wait(attempts: int) -> timedelta:
@@ -129,16 +172,18 @@ def _keep(results: Sequence[Result], lease: UUID, now: datetime) -> None:
     """A message whose lease ran out meanwhile belongs to somebody else, and is left alone."""
     if not results:
         return
-    rows = ((r.id, str(r.state), r.due_at, r.channel, r.receipt[:200], r.error[:200]) for r in results)
+    rows = ((r.id, str(r.state), r.due_at, r.channel, r.receipt[:200], r.error[:200], r.tried) for r in results)
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE reminders_message AS message
             SET state = result.state, due_at = result.due_at, lease = NULL, channel = result.channel,
                 receipt = result.receipt, error = result.error,
+                attempts = attempts - (NOT result.tried)::int,
                 sent_at = CASE WHEN result.state = 'sent' THEN %s::timestamptz END
-            FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[])
-                AS result (id, state, due_at, channel, receipt, error)
+            FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],
+                        %s::boolean[])
+                AS result (id, state, due_at, channel, receipt, error, tried)
             WHERE message.id = result.id AND message.lease = %s
             """,
             [now, *map(list, zip(*rows, strict=True)), lease],

@@ -6,8 +6,10 @@ import sys
 
 from backend.reminders.channels import Notice
 
+PER_SECOND = 10_000
 
-def notify(notice: Notice) -> str:
-    sys.stdout.write(f"reminder {notice.message_id} to patient {notice.patient_id}\n")
+
+def notify(notice: Notice, target: str) -> str:
+    sys.stdout.write(f"reminder {notice.message_id} to {target}\n")
     sys.stdout.flush()
     return ""

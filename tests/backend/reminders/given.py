@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from backend.people.models import ClinicText, Consent, Patient, ZoneHistory
+from backend.people.models import ClinicText, Consent, Origin, Patient, ZoneHistory
 from backend.people.writes import Door, next_revisions
 from backend.reminders.completing import Answer, complete
 from backend.reminders.models import Schedule, Slot
@@ -25,8 +25,9 @@ def at(text: str) -> datetime:
 
 
 def a_patient(zone: str = "Europe/Zurich", enrolled_at: str = "2026-03-01T10:00:00+01:00", **fields: object) -> Patient:
-    """Enrolled and consenting, in `zone` since; without an account, which takes long to make, unless given."""
-    patient = factories.a_patient(None, **{"time_zone": zone, "enrolled_at": at(enrolled_at), "user": None} | fields)
+    """Enrolled and consenting, in `zone` since; simulated, so reached on the console, unless said otherwise."""
+    defaults = {"time_zone": zone, "enrolled_at": at(enrolled_at), "user": None, "origin": Origin.SIMULATED}
+    patient = factories.a_patient(None, **defaults | fields)
     text, _ = ClinicText.objects.get_or_create(
         clinic=patient.clinic, kind=ClinicText.Kind.CONSENT, language="en", version=1, body="Generated."
     )
