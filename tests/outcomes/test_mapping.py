@@ -34,8 +34,8 @@ def test_a_prefix_stands_before_every_column_of_its_instrument(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('column = "id"', "column = 7", "patient.column: Expected `str`, got `int`"),
-        ('column = "id"', "", "patient: Object missing required field `column`"),
+        ('column = "id"', "column = 7", "patient.column: Expected `str | null`, got `int`"),
+        ('version = "1"', "", "instrument[0]: Object missing required field `version`"),
         ("[when]", "[wenn]", "mapping: Object contains unknown field `wenn`"),
         ('zone = "Europe/Zurich"', 'zone = "Europe/Bern"', "when.zone: 'Europe/Bern' is not the name"),
         ("fixed = 2024-03-01", "", "when.column: name either the column of the date or one fixed date"),
@@ -76,3 +76,18 @@ def test_a_measure_of_ones_own_needs_a_range(tmp_path: Path) -> None:
 def test_a_mapping_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(mapping.MappingError, match=r"none.toml: No such file"):
         mapping.load(tmp_path / "none.toml")
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_mapping_that_the_documentation_explains_can_be_used(tmp_path: Path) -> None:
+    blocks = (DOCS / "importing.md").read_text("utf-8").split("```toml\n")[1:]
+    chosen = a_mapping(tmp_path, "".join(block.partition("```")[0] for block in blocks))
+    assert chosen.instrument[1].cells()["8"].column == "odi_sex"
+    assert chosen.measure[0].name == "knee-pain"
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "mappings").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_mapping_that_ships_can_be_used(path: Path) -> None:
+    assert mapping.load(path).source

@@ -12,8 +12,9 @@ from django.db.models import Count, Q
 
 from backend.people.models import Origin, Patient
 from outcomes.models import Alert, Response, Score
-from tests.factories import a_clinic, a_team
+from tests.factories import a_clinic, a_clinician, a_team
 from tests.outcomes.series import real_data
+from tests.signin import browser
 
 MAPPING = Path(__file__).parents[2] / "docs/mappings/nhanes-dpq.toml"
 ITEMS = [f"DPQ0{n}0" for n in range(1, 10)]
@@ -70,6 +71,16 @@ def test_everybody_loads_and_scores_as_by_hand() -> None:
     below = scores.filter(patient__identifier__in=complete, value__lt=10)
     assert (below.count(), len(complete)) == (64, 191)
     assert not Alert.objects.filter(~Q(state="review"), clinic=clinic).exists()
+
+    # A clinician of the team reads them over the API: every fiftieth person, and all whose form has gaps.
+    client = browser(a_clinician(team))
+    gaps = [number for number, answers in people.items() if None in answers]
+    for number in [*list(people)[::50], *gaps[::10]]:
+        patient = patients.get(identifier=number)
+        (response,) = client.get(f"/api/v1/patients/{patient.pk}/responses").json()["results"]
+        given = {str(n): answer for n, answer in enumerate(people[number], 1) if answer is not None}
+        assert {item: value for item, value in response["answers"].items() if item != "difficulty"} == given
+        assert response["scores"] == ({"phq-9.total": totals[number]} if number in totals else {})
 
     before = list(responses.order_by("pk").values_list("pk", "rev", "answers"))
     call_command(*command)
