@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import CharField, F, Model, QuerySet, Value
 from django.db.models.functions import Cast, Concat, JSONObject
 
-from exercises.models import Pause, Prescription, Session
+from exercises.models import Pause, Prescription, Proposal, Session
 
 type Changes = QuerySet[Any, tuple[int, str, dict[str, Any]]]
 
@@ -20,6 +20,14 @@ def prescriptions(patient_id: int) -> Changes:
 
 def pauses(patient_id: int) -> Changes:
     return _changes(Pause, "pause", patient_id, ("programme", "from_day", "to_day", "reason"))
+
+
+def proposals(patient_id: int) -> Changes:
+    """What has been changed or held by itself, or by the clinician's yes; what waits for them is not told."""
+    told = ("applied", "accepted")
+    return _changes(Proposal, "proposal", patient_id, ("programme", "action", "words", "made_at")).filter(
+        state__in=told
+    )
 
 
 def sessions(patient_id: int) -> Changes:

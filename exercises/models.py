@@ -121,6 +121,7 @@ class Prescription(models.Model):
     plan = models.JSONField(help_text="exercises.plan.Plan")
     exercises = models.JSONField(help_text="slug to the entry as it was prescribed, so that a phone needs nothing else")
     template = models.CharField(max_length=64, blank=True)
+    rule = models.CharField(max_length=32, blank=True, help_text="of progression, where it wrote this version")
     overrides = models.JSONField(default=list, help_text="safety blocks that were overridden, each with its reason")
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.CLINIC)
     prescribed_by = models.ForeignKey(
@@ -152,6 +153,7 @@ class Pause(models.Model):
         HOLIDAY = "holiday"
         ILLNESS = "illness"
         FLARE = "flare"
+        SAFETY = "safety", "until a clinician has answered a red flag"
         OTHER = "other"
 
     id = models.UUIDField(primary_key=True, help_text="UUIDv7")
@@ -167,13 +169,61 @@ class Pause(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(reason__in=["holiday", "illness", "flare", "other"]), name="pause_reason"
+                condition=Q(reason__in=["holiday", "illness", "flare", "safety", "other"]), name="pause_reason"
             )
         ]
         indexes = [models.Index(fields=["patient", "rev"], name="pause_rev")]
 
     def __str__(self) -> str:
         return f"pause {self.pk}"
+
+
+class Proposal(models.Model):
+    """What a rule of progression proposed, what it rested on, and what became of it. Append-only but for its state."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "for the clinician"
+        APPLIED = "applied", "at once, within the signed limits"
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        OVERTAKEN = "overtaken", "by a later one, or by a change of the programme"
+
+    id = models.UUIDField(primary_key=True, help_text="UUIDv7")
+    clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_constraint=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="proposals")
+    rev = models.BigIntegerField()
+    programme = models.UUIDField()
+    prescription = models.ForeignKey(Prescription, on_delete=models.CASCADE, help_text="the version it is about")
+    rule = models.CharField(max_length=32)
+    rule_version = models.CharField(max_length=16)
+    action = models.CharField(max_length=9)
+    state = models.CharField(max_length=9, choices=State)
+    inputs = models.JSONField(help_text="what the rule looked at, each with its day")
+    steps = models.JSONField(help_text="what changes, one variable an exercise")
+    session = models.UUIDField(null=True, help_text="the latest session it rests on")
+    digest = models.BinaryField(max_length=16, help_text="of rule, inputs and steps: the same is proposed once")
+    words = models.TextField(help_text="to the patient, in their language")
+    words_for_clinician = models.TextField()
+    made_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "programme", "digest"], name="proposal_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "applied", "accepted", "declined", "overtaken"]),
+                name="proposal_state",
+            ),
+            models.CheckConstraint(
+                condition=Q(action__in=["stop", "step-back", "hold", "step-up"]), name="proposal_action"
+            ),
+        ]
+        indexes = [models.Index(fields=["patient", "rev"], name="proposal_rev")]
+
+    def __str__(self) -> str:
+        return f"proposal {self.pk}"
 
 
 class Session(models.Model):

@@ -18,10 +18,14 @@ type Mode = Literal["quota", "pain-contingent"]
 
 
 class Item(Strict, frozen=True, kw_only=True):
-    """One exercise at one dose. `note` is the clinician's own word to the patient."""
+    """One exercise at one dose. `note` is the clinician's own word to the patient.
+
+    `form` says whether it is to be done as the catalogue describes it, or in its easier or harder form.
+    """
 
     exercise: Annotated[str, Meta(min_length=1, max_length=64)]
     dose: Dose
+    form: Literal["usual", "easier", "harder"] = "usual"
     note: Annotated[str, Meta(max_length=500)] = ""
 
 

@@ -96,8 +96,13 @@ def change(
     reason: str,
     from_day: date | None = None,
     overrides: Mapping[str, str] | None = None,
+    rule: str = "",
+    gated: bool = True,
 ) -> Prescription:
-    """Let another plan follow this version from today or a later day on. Raises RefusedError or BlockedError."""
+    """Let another plan follow this version from today or a later day on. Raises RefusedError or BlockedError.
+
+    A step back is not `gated`: no condition and no red flag may keep a dose high.
+    """
     patient = old.patient
     today = today_of(patient, now)
     from_day = from_day or today
@@ -105,9 +110,16 @@ def change(
         raise RefusedError("from_day", "in_the_past", "Days that are over keep what was prescribed.")
     kept = {each["key"]: each["reason"] for each in old.overrides}
     new = _version(
-        patient, plan, by=by, now=now, starts_on=from_day, overrides=kept | dict(overrides or {}), origin=old.origin
+        patient,
+        plan,
+        by=by,
+        now=now,
+        starts_on=from_day,
+        overrides=kept | dict(overrides or {}),
+        origin=old.origin,
+        gated=gated,
     )
-    new.programme, new.template, new.reason = old.programme, old.template, reason
+    new.programme, new.template, new.reason, new.rule = old.programme, old.template, reason, rule
     with transaction.atomic():
         rev = next_revisions([patient.pk])[patient.pk]
         standing = _in_force(old)
@@ -189,10 +201,11 @@ def _version(
     starts_on: date,
     overrides: Mapping[str, str],
     origin: str,
+    gated: bool = True,
 ) -> Prescription:
     exercises = _exercises_of(patient, plan)
     finding = _look(patient, plan, exercises, today_of(patient, now))
-    if blocks := not_overridden(finding, overrides):
+    if gated and (blocks := not_overridden(finding, overrides)):
         raise BlockedError(blocks)
     return Prescription(
         id=uuid7(),
@@ -202,7 +215,9 @@ def _version(
         weekdays=plan.weekday_bits,
         plan=msgspec.to_builtins(plan),
         exercises=msgspec.to_builtins(exercises),
-        overrides=[{"key": block.key, "reason": overrides[block.key]} for block in finding.blocks],
+        overrides=[
+            {"key": block.key, "reason": overrides[block.key]} for block in finding.blocks if block.key in overrides
+        ],
         origin=origin,
         prescribed_by=by,
         prescribed_at=now,

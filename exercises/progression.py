@@ -26,6 +26,7 @@ GREEN_UP_TO = 3  # pain 0–3 of 10: go on
 RED_ABOVE = 5  # pain 4–5 is amber, above 5 is red
 DELOAD = (0.30, 0.50)  # how much volume a flare takes away
 RETEST_AFTER, RETEST_BEFORE = timedelta(hours=48), timedelta(hours=72)
+SILENT_FLARE = timedelta(days=7)  # a flare of which nothing more was said goes on for so long: own default
 QUOTA_STEP = (0.10, 0.20)  # a week
 QUOTA_EVERY = timedelta(days=7)
 AFTER_FLARE = timedelta(days=14)  # pain-contingent for so long
@@ -107,9 +108,10 @@ class Sign:
 class Situation:
     """All that the rules look at. `sessions` are in order; `flares` are days on which the patient said "flare".
 
-    `new_signs` are stopping signs that nobody has answered yet, `open_flags` all stopping ones that are open;
-    `frozen_since` is when item 9 froze progression. `weekly_load` is this week's, `loads_before` the four before.
-    `due` and `attended` count the sessions of the last two weeks.
+    `calm_on` is the last day on which they said that there is none. `new_signs` are stopping signs that no proposal has
+    been about yet, `open_flags` all stopping ones that are open; `frozen_since` is when item 9 froze progression.
+    `weekly_load` is this week's, `loads_before` the four before. `due` and `attended` count the sessions of the last
+    two weeks.
     """
 
     today: date
@@ -118,6 +120,7 @@ class Situation:
     items: Sequence[Item]
     sessions: Sequence[Log] = ()
     flares: Sequence[date] = ()
+    calm_on: date | None = None
     new_signs: Sequence[Sign] = ()
     open_flags: Sequence[Sign] = ()
     frozen_since: date | None = None
@@ -201,7 +204,10 @@ def _stop(now: Situation) -> Proposal | None:
 
 def _flare(now: Situation) -> Proposal | None:
     days = sorted(day for day in now.flares if day <= now.today)
-    if not days or now.today - days[-1] > RETEST_BEFORE:
+    if not days:
+        return None
+    said_over = now.calm_on is not None and now.calm_on > days[-1]
+    if now.today - days[-1] > (RETEST_BEFORE if said_over else SILENT_FLARE):
         return None
     start = days[-1]
     for day in reversed(days):

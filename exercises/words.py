@@ -27,15 +27,14 @@ def for_clinician(proposal: Proposal, exercises: Mapping[str, Exercise], languag
 
 def _say(who: str, proposal: Proposal, exercises: Mapping[str, Exercise], language: str) -> str:
     key = "stop" if proposal.action == "stop" else f"{proposal.rule}-{proposal.action}"
-    inputs = "; ".join(
-        f"{each.name} {each.value:g}, {each.day}"
-        if isinstance(each.value, float | int)
-        else f"{each.name} {each.value}, {each.day}"
-        for each in proposal.inputs
-    )
+    inputs = "; ".join(f"{each.name} {_plain(each.value)}, {each.day}" for each in proposal.inputs)
     steps = "\n".join(_step(step, proposal, exercises, language) for step in proposal.steps)
     text: str = _texts(language)[who][key]
     return text.format(steps=steps, inputs=inputs)
+
+
+def _plain(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _step(step: Step, proposal: Proposal, exercises: Mapping[str, Exercise], language: str) -> str:
@@ -52,9 +51,10 @@ def _step(step: Step, proposal: Proposal, exercises: Mapping[str, Exercise], lan
     return str(texts[kind]).format(name=words.name, easier=words.easier, harder=words.harder)
 
 
-@cache
 def _texts(language: str) -> dict[str, Any]:
-    path = FOLDER / f"{language}.toml"
-    if not path.exists():
-        return _texts(LANGUAGE)
-    return tomllib.loads(path.read_text("utf-8"))
+    return _all_texts().get(language) or _all_texts()[LANGUAGE]
+
+
+@cache
+def _all_texts() -> dict[str, dict[str, Any]]:
+    return {path.stem: tomllib.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.toml")}

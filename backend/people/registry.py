@@ -45,6 +45,7 @@ PATIENT_DATA: dict[str, PatientData] = {
     "exercises.Clearance": PatientData("clearances", True, Erasure.DELETE),
     "exercises.Prescription": PatientData("prescriptions", True, Erasure.DELETE),
     "exercises.Pause": PatientData("pauses", True, Erasure.DELETE),
+    "exercises.Proposal": PatientData("proposals", True, Erasure.DELETE),
     "exercises.Session": PatientData("sessions", True, Erasure.DELETE),
     "exercises.SessionFollowup": PatientData("follow-ups", True, Erasure.DELETE),
     "exercises.AdverseEvent": PatientData("adverse events", True, Erasure.DELETE),

@@ -95,6 +95,7 @@ ROOMS = (
     outcomes.changes.changes,
     exercises.changes.prescriptions,
     exercises.changes.pauses,
+    exercises.changes.proposals,
     exercises.changes.sessions,
     backend.reminders.agenda.changes,
 )

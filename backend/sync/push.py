@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 from django.db import transaction
 
+import exercises.advancing
 import exercises.intake
 import exercises.items
 import outcomes.intake
@@ -73,6 +74,8 @@ def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door
         _complete_slots(batch, revisions)
         _store_wishes(batch, revisions)
         _quarantine(batch)
+        if any(verdict.status == "stored" for verdict in batch.verdicts.values()):
+            exercises.advancing.advance(patient_id, door.received_at)
         audit.record("push", [patient_id], door.user_id, count=len(raw_items))
     return [batch.verdicts[position] for position in range(len(raw_items))]
 

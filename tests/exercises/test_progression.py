@@ -33,17 +33,18 @@ def item(slug: str = "bird-dog", dose: Dose | None = None, last_step: int = 30, 
 
 
 def log(days: int = 0, slug: str = "bird-dog", extra: int = 0, too_hard: bool = False, **fields: Any) -> Log:
-    calm = {"rpe": 3, "pain_before": 3, "pain_during": 3, "pain_after": 2}
+    calm: dict[str, Any] = {"rpe": 3, "pain_before": 3, "pain_during": 3, "pain_after": 2}
     return Log(ago(days), {slug: Done(extra, too_hard)}, **calm | fields)
 
 
 def now(**fields: Any) -> Situation:
-    return Situation(**{"today": TODAY, "mode": "pain-contingent", "limits": Limits(), "items": [item()]} | fields)
+    usual: dict[str, Any] = {"today": TODAY, "mode": "pain-contingent", "limits": Limits(), "items": [item()]}
+    return Situation(**usual | fields)
 
 
 def rule(**fields: Any) -> tuple[str, str] | None:
     proposal = propose(now(**fields))
-    return proposal and (proposal.rule, proposal.action)
+    return (proposal.rule, proposal.action) if proposal else None
 
 
 STRONG = [log(2, extra=2), log(0, extra=2)]  # what 2-for-2 asks for
@@ -104,9 +105,13 @@ class TestFlare:
         assert rule(flares=[ago(4), ago(2), TODAY], last_step_back=ago(3)) == ("flare", "hold")
         assert rule(flares=[ago(20), TODAY], last_step_back=ago(19)) == ("flare", "step-back")
 
-    def test_three_days_after_the_last_word_of_it_the_rule_is_silent(self) -> None:
-        assert rule(flares=[ago(3)]) == ("flare", "step-back")
-        assert rule(flares=[ago(4)]) is None
+    def test_three_days_after_a_flare_that_is_over_the_rule_is_silent(self) -> None:
+        assert rule(flares=[ago(3)], calm_on=ago(1)) == ("flare", "step-back")
+        assert rule(flares=[ago(4)], calm_on=ago(1)) is None
+
+    def test_a_flare_of_which_nothing_more_is_said_goes_on_for_a_week(self) -> None:
+        assert rule(flares=[ago(7)], calm_on=ago(9)) == ("flare", "step-back")
+        assert rule(flares=[ago(8)]) is None
 
     def test_for_two_weeks_after_a_flare_symptoms_lead_even_by_quota(self) -> None:
         quota = {"mode": "quota", "due": 6, "attended": 6, "sessions": [log(pain_during=4)]}
@@ -115,7 +120,9 @@ class TestFlare:
 
     def test_once_it_is_calm_for_two_days_the_old_dose_is_proposed_again(self) -> None:
         eased = item(dose=Sets(sets=2, reps=6, sessions_per_week=3), last_step=6, eased_from=ALL["bird-dog"].dose)
-        proposal = propose(now(items=[eased], flares=[ago(6)], last_step_back=ago(6), sessions=[log(1)]))
+        proposal = propose(
+            now(items=[eased], flares=[ago(6)], last_step_back=ago(6), sessions=[log(1)], calm_on=ago(3))
+        )
         assert proposal
         assert (proposal.rule, proposal.action, proposal.applies) == ("pain-contingent", "step-up", False)
         assert [(step.variable, step.before, step.after) for step in proposal.steps] == [("sets", 2, 3)]
