@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from allauth.headless import app_settings
 from allauth.headless.internal.sessionkit import lookup_session
@@ -31,6 +32,11 @@ logger = logging.getLogger(__name__)
 GRACE = timedelta(seconds=60)
 RETIRED = "retired_refresh_tokens"
 ISSUED = "refresh_token_issued_at"
+
+
+class Tokens(NamedTuple):
+    access: str
+    refresh: str
 
 
 class TokenStrategy(JWTTokenStrategy):  # type: ignore[misc]
@@ -59,7 +65,7 @@ class TokenStrategy(JWTTokenStrategy):  # type: ignore[misc]
                     pass
                 case "reused":
                     logger.warning("a retired refresh token was used again, so its session ends")
-                    end_session(key)
+                    end_sessions([key])
                     return None
             return issue(user, session)
 
@@ -84,15 +90,15 @@ def retire(session: SessionBase) -> None:
     live.clear()
 
 
-def issue(user: User, session: SessionBase) -> tuple[str, str]:
-    pair = create_access_token(user, session, {}), create_refresh_token(user, session)
+def issue(user: User, session: SessionBase) -> Tokens:
+    pair = Tokens(create_access_token(user, session, {}), create_refresh_token(user, session))
     session[ISSUED] = int(time.time())
     session.save()
     return pair
 
 
-def start_session(user: User) -> tuple[str, tuple[str, str]]:
-    """A phone's session, and its first access and refresh token. Each refresh renews its 90 days."""
+def start_session(user: User) -> tuple[str, Tokens]:
+    """A phone's session key, and its first tokens. Each refresh renews its 90 days."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
@@ -103,6 +109,6 @@ def start_session(user: User) -> tuple[str, tuple[str, str]]:
     return session.session_key, issue(user, session)
 
 
-def end_session(key: str) -> None:
-    """Every token of this session is dead from now on."""
-    Session.objects.filter(session_key=key).delete()
+def end_sessions(keys: Iterable[str]) -> None:
+    """Every token of these sessions is dead from now on."""
+    Session.objects.filter(session_key__in=list(keys)).delete()

@@ -5,6 +5,7 @@ from allauth.headless.constants import Client
 from allauth.headless.mfa import views as mfa
 from django.urls import path
 
+from backend.people import api, clinic_api, staff_api
 from backend.people.refresh import RefreshView
 
 # Of allauth's many addresses, those that this product needs.
@@ -23,4 +24,25 @@ auth = {
     "refresh": RefreshView,
 }
 
-urlpatterns = [path(f"auth/{name}", view.as_api_view(client=Client.APP)) for name, view in auth.items()]
+urlpatterns = [
+    *(path(f"auth/{name}", view.as_api_view(client=Client.APP)) for name, view in auth.items()),
+    path("invitation", api.InvitationView.as_view(), name="invitation"),
+    path("enrol", api.EnrolView.as_view(), name="enrol"),
+    path("relink", api.RelinkView.as_view(), name="relink"),
+    path("me", api.MeView.as_view(), name="me"),
+    path("me/devices/<uuid:device_id>", api.MyDeviceView.as_view(), name="my-device"),
+    path("me/consent", api.MyConsentView.as_view(), name="my-consent"),
+    path("me/consent/withdraw", api.WithdrawView.as_view(), name="withdraw"),
+    path("patients", staff_api.PatientsView.as_view(), name="patients"),
+    path("patients/<int:patient_id>", staff_api.PatientView.as_view(), name="patient"),
+    path("patients/<int:patient_id>/invitation", staff_api.InviteView.as_view(), name="invite"),
+    path("patients/<int:patient_id>/relink", staff_api.StaffRelinkView.as_view(), name="invite-again"),
+    path("patients/<int:patient_id>/devices", staff_api.DevicesView.as_view(), name="devices"),
+    path("patients/<int:patient_id>/devices/<uuid:device_id>", staff_api.DeviceView.as_view(), name="device"),
+    path("care-teams", clinic_api.TeamsView.as_view(), name="care-teams"),
+    path("care-teams/<int:team_id>", clinic_api.TeamView.as_view(), name="care-team"),
+    path("members", clinic_api.MembersView.as_view(), name="members"),
+    path("clinics", clinic_api.ClinicsView.as_view(), name="clinics"),
+    path("clinics/<int:clinic_id>/texts", clinic_api.TextsView.as_view(), name="clinic-texts"),
+    path("clinics/<int:clinic_id>/on-call", clinic_api.OnCallView.as_view(), name="on-call"),
+]

@@ -55,6 +55,8 @@ class Problems:
             return self.get_response(request)
         if length_of(request) > MIB:
             return refuse(Problem(413, "too_large", "The body is larger than 1 MiB."))
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return refuse(Problem(400, "nul", "The address holds a NUL, which no text of ours can."))
         response = self.get_response(request)
         if response.status_code >= 400 and "json" not in response.get("Content-Type", ""):
             status = HTTPStatus(response.status_code)
