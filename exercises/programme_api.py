@@ -350,7 +350,15 @@ class StopView(StaffView):
         operation_id="patient_prescription_stop",
         request={"application/json": schema_of(StopIt)},
         responses={200: OpenApiResponse(schema_of(StoredPrescription)), **ANSWERS},
-        examples=[OpenApiExample("done", {"reason": "goal reached"}, request_only=True)],
+        examples=[
+            OpenApiExample("done", {"reason": "goal reached"}, request_only=True),
+            OpenApiExample(
+                "stopped",
+                EXAMPLE_PRESCRIPTION | {"stop_reason": "goal reached"},
+                response_only=True,
+                status_codes=["200"],
+            ),
+        ],
     )
     def post(self, request: Request, patient_id: int, prescription_id: UUID) -> HttpResponse:
         old, asked = self.prescription(request, patient_id, prescription_id), read_as(request, StopIt)
@@ -373,6 +381,7 @@ class PauseView(StaffView):
         responses={201: OpenApiResponse(schema_of(StoredPause)), **ANSWERS},
         examples=[
             OpenApiExample("two weeks", {"reason": "holiday", "to_day": "2026-12-06"}, request_only=True),
+            OpenApiExample("paused", EXAMPLE_PRESCRIPTION, response_only=True, status_codes=["201"]),
         ],
     )
     def post(self, request: Request, patient_id: int, prescription_id: UUID) -> HttpResponse:

@@ -124,7 +124,7 @@ class ResponsesView(APIView):
         },
         examples=[
             OpenApiExample("PHQ-9", schema.EXAMPLE_RESPONSE, request_only=True),
-            OpenApiExample("stored", schema.EXAMPLE_VERDICT, response_only=True, status_codes=["201"]),
+            OpenApiExample("stored", schema.EXAMPLE_VERDICT, response_only=True, status_codes=["201", "200"]),
         ],
     )
     def post(self, request: Request) -> HttpResponse:
