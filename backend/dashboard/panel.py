@@ -17,11 +17,12 @@ from django.db.models.functions import Coalesce, Greatest
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from backend.dashboard.measures import COLUMNS, Column
+from backend.dashboard.measures import COLUMNS, SHOWN, Column
 from backend.dashboard.sparklines import Sparkline, by_day, sparkline
 from backend.dashboard.worklist import OPEN, urgency
 from backend.people.models import Clinic, Patient, User
-from outcomes.models import Alert, Score
+from outcomes.loading import measure
+from outcomes.models import Alert, Score, Trend
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -197,13 +198,13 @@ def _beyond(after: int, alerted: QuerySet[Any], others: QuerySet[Any]) -> tuple[
 
 
 def _rows(patients: list[Patient], today: date) -> list[Row]:
-    alerts = _alerts(patients)
-    lines = _lines(patients, today)
+    numbers = [patient.pk for patient in patients]
+    alerts, lines = _alerts(numbers), _lines(numbers, today)
     return [
         Row(
             patient=patient,
             alerts=alerts.get(patient.pk, []),
-            cells=[_cell(patient, column, lines) for column in COLUMNS],
+            cells=[_cell(patient, column, lines, today) for column in COLUMNS],
             silent_days=_days(_summary(patient, "last_entry_day"), today),
             week=_week(patient, today),
         )
@@ -211,43 +212,55 @@ def _rows(patients: list[Patient], today: date) -> list[Row]:
     ]
 
 
-def _alerts(patients: Iterable[Patient]) -> dict[int, list[Alert]]:
+def _alerts(patients: Iterable[int]) -> dict[int, list[Alert]]:
     found: dict[int, list[Alert]] = {}
-    alerts = Alert.objects.filter(patient__in=[patient.pk for patient in patients], state__in=OPEN)
+    alerts = Alert.objects.filter(patient__in=patients, state__in=OPEN)
     for alert in alerts.annotate(urgency=urgency()).order_by("-urgency", "due_at", "pk"):
         found.setdefault(alert.patient_id, []).append(alert)
     return found
 
 
-type Lines = dict[tuple[int, str], tuple[list[date], list[float]]]
+@dataclass(frozen=True)
+class _Lines:
+    """By patient: the last day of each series, and the days and values of its last four weeks."""
+
+    last_days: dict[int, dict[str, date]]
+    recent: dict[tuple[int, str], tuple[list[date], list[float]]]
 
 
-def _lines(patients: Iterable[Patient], today: date) -> tuple[Lines, date]:
-    """The last four weeks of every measure shown, for all patients in one statement."""
-    first = today - timedelta(days=SPARK_DAYS - 1)
-    codes = [code for column in COLUMNS for code in column.codes]
-    series = (
-        Score.objects.filter(
-            patient__in=[patient.pk for patient in patients],
-            measure__code__in=codes,
-            local_day__range=(first, today),
-            live=True,
-        )
+def _lines(patients: Iterable[int], today: date) -> _Lines:
+    """For all patients in two statements."""
+    shown = {"patient__in": patients, "measure__code__in": SHOWN}
+    last_days: dict[int, dict[str, date]] = {}
+    ended = Trend.objects.filter(**shown, last_day__isnull=False)
+    for patient, code, day in ended.values_list("patient_id", "measure__code", "last_day"):
+        last_days.setdefault(patient, {})[code] = cast(date, day)
+    recent = (
+        Score.objects.filter(**shown, local_day__range=(_first(today), today), live=True)
         .values_list("patient_id", "measure__code")
         .annotate(days=ArrayAgg("local_day"), values=ArrayAgg("value"))
     )
-    return {(patient, code): (days, values) for patient, code, days, values in series}, first
+    return _Lines(last_days, {(patient, code): (days, values) for patient, code, days, values in recent})
 
 
-def _cell(patient: Patient, column: Column, lines: tuple[Lines, date]) -> Cell:
-    found, first = lines
-    days, values = next((found[patient.pk, code] for code in column.codes if (patient.pk, code) in found), ([], []))
+def _first(today: date) -> date:
+    return today - timedelta(days=SPARK_DAYS - 1)
+
+
+def _cell(patient: Patient, column: Column, lines: _Lines, today: date) -> Cell:
+    code = column.code(lines.last_days.get(patient.pk, {}))
+    line = Sparkline([], [], None)
+    if code is not None:
+        days, values = lines.recent.get((patient.pk, code), ([], []))
+        scale = measure(code)
+        joined = SPARK_DAYS if scale.kind == "questionnaire" else column.joined
+        line = sparkline(by_day(days, values, _first(today), SPARK_DAYS), scale.min, scale.max, joined=joined)
     return Cell(
         column=column,
         value=_summary(patient, column.field),
         change=_summary(patient, f"{column.field}_change"),
         label=_summary(patient, f"{column.field}_label") or "unknown",
-        line=sparkline(by_day(days, values, first, SPARK_DAYS), column.low, column.high, bridge=column.bridge),
+        line=line,
     )
 
 

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from backend.dashboard.measures import COLUMNS
+import exercises.series
+from backend.dashboard.measures import COLUMNS, SHOWN
 from backend.dashboard.sentences import Standing, sentences
 from backend.people.models import Patient
-from outcomes.library import Measure, measures
+from outcomes.library import Measure
+from outcomes.loading import measure
 from outcomes.models import Baseline, Trend
+
+COMPUTED = {measure.code for measure in exercises.series.MEASURES}
 
 
 @dataclass(frozen=True)
 class Line:
     """A row of the table of where things stand."""
 
-    measure: Measure | None
+    measure: Measure
     trend: Trend
     baseline: Baseline | None
 
@@ -28,29 +32,29 @@ def lines(patient: Patient) -> list[Line]:
     baselines = {
         baseline.measure_id: baseline for baseline in Baseline.objects.filter(patient=patient).order_by("version")
     }
-    known = measures()
-    leading = [code for column in COLUMNS for code in column.codes]
-    found = [Line(known.get(trend.measure.code), trend, baselines.get(trend.measure_id)) for trend in trends]
-    return sorted(found, key=lambda line: _place(line.trend.measure.code, leading))
+    found = [Line(measure(trend.measure.code), trend, baselines.get(trend.measure_id)) for trend in trends]
+    return sorted(found, key=lambda line: _place(line.measure.code))
 
 
-def _place(code: str, leading: Sequence[str]) -> tuple[int, str]:
-    return (leading.index(code) if code in leading else len(leading), code)
+def _place(code: str) -> tuple[int, str]:
+    return (SHOWN.index(code) if code in SHOWN else len(SHOWN), code)
 
 
 def standing(found: Sequence[Line], today: date) -> tuple[str, str]:
     """The two sentences at the top of the page, about the measures of the panel."""
-    by_code = {line.trend.measure.code: line for line in found}
+    by_code = {line.measure.code: line for line in found}
+    last_days = {line.measure.code: line.trend.last_day for line in found if line.trend.last_day}
+    # Exercise has a value also on days on which nobody entered anything.
+    last_entry = max((day for code, day in last_days.items() if code not in COMPUTED), default=None)
     standings = []
-    last_entry = max((line.trend.last_day for line in found if line.trend.last_day), default=None)
     for column in COLUMNS:
-        line = next((by_code[code] for code in column.codes if code in by_code), None)
+        line = by_code.get(column.code(last_days) or "")
         title = str(column.title).lower()
         if line is None:
             standings.append(Standing(title, "unknown"))
             continue
         trend = line.trend
-        value = trend.last_value if line.measure and line.measure.kind == "questionnaire" else trend.level
+        value = trend.last_value if line.measure.kind == "questionnaire" else trend.level
         since = line.baseline.to_day if line.baseline else None
         standings.append(Standing(title, trend.change_label, value, trend.baseline, since, column.decimals))
     return sentences(standings, last_entry, today)

@@ -32,14 +32,14 @@ def by_day(days: Sequence[date], values: Sequence[float], first: date, length: i
     return [median(found[day]) if day in found else None for day in wanted]
 
 
-def sparkline(values: Sequence[float | None], low: float, high: float, *, bridge: int = 1) -> Sparkline:
+def sparkline(values: Sequence[float | None], low: float, high: float, *, joined: int = 1) -> Sparkline:
     """Draw one value a day on a scale from `low` to `high`; values beyond its ends lie on the edge.
 
-    Values more than `bridge` days apart aren't joined, so that nothing is drawn where nobody answered. Questionnaires
-    every other week need a wider bridge, or they would be dots only.
+    Values more than `joined` days apart aren't joined, so that nothing is drawn where nobody answered. Questionnaires
+    every other week need a wider joined, or they would be dots only.
     """
     points = [(n, _place(n, len(values), value, low, high)) for n, value in enumerate(values) if value is not None]
-    runs = list(_runs(points, bridge))
+    runs = list(_runs(points, joined))
     return Sparkline(
         paths=["M" + "L".join(f"{x} {y}" for x, y in run) for run in runs if len(run) > 1],
         dots=[run[0] for run in runs if len(run) == 1],
@@ -56,10 +56,10 @@ def _place(n: int, length: int, value: float, low: float, high: float) -> tuple[
 type Point = tuple[float, float]
 
 
-def _runs(points: Sequence[tuple[int, Point]], bridge: int) -> Iterable[list[Point]]:
+def _runs(points: Sequence[tuple[int, Point]], joined: int) -> Iterable[list[Point]]:
     run_of, runs = 0, []
     for index, (day, point) in enumerate(points):
-        if index and day - points[index - 1][0] > bridge:
+        if index and day - points[index - 1][0] > joined:
             run_of += 1
         runs.append((run_of, point))
     for _, run in groupby(runs, key=lambda each: each[0]):

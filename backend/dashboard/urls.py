@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from backend.dashboard.views import panel, patient
+from backend.dashboard.views import alerts, panel, patient
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", panel.home, name="home"),
     path("clinics/<int:clinic_id>/", panel.patients, name="panel"),
+    path("clinics/<int:clinic_id>/alerts/", alerts.work_list, name="alerts"),
+    path("clinics/<int:clinic_id>/alerts/<int:alert_id>/step", alerts.step, name="alert_step"),
     path("patients/<int:patient_id>/", patient.overview, name="patient"),
+    path("patients/<int:patient_id>/series", patient.series, name="series"),
+    path("patients/<int:patient_id>/answers/", patient.answers, name="answers"),
 ]

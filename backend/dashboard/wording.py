@@ -49,6 +49,14 @@ STATES: dict[str, _StrPromise] = {
     "repeated": _("raised again"),
 }
 
+STEPS: dict[str, _StrPromise] = {
+    "acknowledged": _("Take it on"),
+    "contacted": _("Contacted"),
+    "no-answer": _("No answer"),
+    "escalated": _("Escalate"),
+    "resolved": _("Resolve"),
+}
+
 ALERTS: dict[str, _StrPromise] = {
     "SUI-1": _("Item 9 answered above zero"),
     "SUI-2": _("Item 9 left out"),

@@ -51,6 +51,9 @@ def made(people: int = 14) -> Scenario:
         builders.scores(
             one, "phq-9.total", {today - timedelta(days=24): 9 + n % 4, today - timedelta(days=10): 7 + n % 5}
         )
+        for code in ("daily-diary.pain-average", "daily-diary.fear", "phq-9.total", "adherence.day"):
+            if n != 2:
+                builders.trend(one, code, last_day=today)
         builders.summary(
             one,
             last_entry_day=today - timedelta(days=[0, 1, 0, 9, 2][n % 5]),
@@ -77,8 +80,47 @@ def made(people: int = 14) -> Scenario:
     builders.alert(worst, "DEP-1", severity=Alert.Severity.HIGH, opened_at=now, due_at=now + timedelta(hours=20))
     builders.alert(everybody[5], "PAIN-1", severity=Alert.Severity.MEDIUM, due_at=now - timedelta(hours=3), late=True)
     builders.alert(everybody[8], state="acknowledged", opened_at=now - timedelta(hours=5))
+    _history(worst, now)
     _trends(worst, now)
     return Scenario(clinic, clinician, worst, everybody)
+
+
+def _history(of: Patient, now: datetime) -> None:
+    """Two years with a gap, a flare and a correction."""
+    chance = random.Random(11)
+    last = now.date() - timedelta(days=29)
+    average, worst, asleep = [], [], []
+    for day in range(700):
+        kept = chance.random() < 0.9 and not 300 < day < 340
+        level = 5 + 2 * (day > 500) - 1.5 * (day < 200)
+        value = min(10, max(0, round(chance.gauss(level, 1.1))))
+        average.append(float(value) if kept else None)
+        worst.append(float(min(10, value + chance.randint(0, 3))) if kept else None)
+        asleep.append(float(max(0, value - chance.randint(0, 4))) if kept else None)
+    builders.scores(of, "daily-diary.pain-average", average, last=last)
+    builders.scores(of, "daily-diary.pain-worst", worst, last=last)
+    builders.scores(of, "daily-diary.sleep", asleep, last=last)
+    builders.scores(of, "daily-diary.flare", {now.date() - timedelta(days=n): 1.0 for n in (12, 13, 40)})
+    totals = {now.date() - timedelta(days=n): float(chance.randint(6, 16)) for n in range(38, 700, 14)}
+    builders.scores(of, "phq-9.total", totals)
+    first = builders.response(
+        of, "phq-9", {str(n): n % 4 for n in range(1, 10)}, now - timedelta(days=11), status="prorated"
+    )
+    answers = {str(n): n % 3 for n in range(1, 9)} | {"9": None}
+    second = builders.response(of, "phq-9", answers, now - timedelta(days=10), replaces=first.id, clock_skew=1200)
+    first.replaced_by, first.live = second.id, False
+    first.save()
+    diary = {
+        "pain-now": 4,
+        "pain-average": 5,
+        "pain-worst": 7,
+        "fear": 3,
+        "mood": 2,
+        "sleep": 6,
+        "work": None,
+        "flare": 1,
+    }
+    builders.response(of, "daily-diary", diary, now - timedelta(days=1))
 
 
 def _trends(of: Patient, now: datetime) -> None:

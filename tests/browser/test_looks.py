@@ -23,7 +23,9 @@ WIDTHS = [(390, 844), (1280, 900), (2560, 1440)]
 def pages(scenario: Scenario) -> dict[str, str]:
     return {
         "panel": f"/clinics/{scenario.clinic.pk}/",
+        "alerts": f"/clinics/{scenario.clinic.pk}/alerts/",
         "patient": f"/patients/{scenario.worst.pk}/",
+        "answers": f"/patients/{scenario.worst.pk}/answers/",
     }
 
 
@@ -32,6 +34,8 @@ def test_every_page_is_accessible_and_fits(open_page: Open, check: Callable[[Pag
     scenario = made()
     for name, path in pages(scenario).items():
         page = open_page(path, scenario.clinician, color_scheme=scheme)
+        if name == "patient":
+            page.locator(".charts.drawn").wait_for()
         for width, height in WIDTHS:
             assert scenario.clinic.name in page.title(), page.url  # and not somewhere else
             page.set_viewport_size({"width": width, "height": height})

@@ -49,6 +49,11 @@ def state(code: str) -> str:
 
 
 @register.filter
+def step(kind: str) -> str:
+    return str(wording.STEPS[kind])
+
+
+@register.filter
 def alert_title(rule: str) -> str:
     return wording.alert_title(rule)
 

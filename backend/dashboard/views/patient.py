@@ -1,15 +1,25 @@
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Min
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from backend.dashboard import worklist
+from backend.dashboard import charts, worklist
+from backend.dashboard.answers import entries
 from backend.dashboard.entry import Desk, at_patient
 from backend.dashboard.patient import lines, standing
 from backend.people import audit
 from backend.people.models import Patient
+from outcomes.models import Score
+
+SPANS = {"4w": 28, "12w": 84, "6m": 183, "1y": 366}
+DEFAULT_SPAN = "12w"
 
 
 @require_safe
@@ -18,15 +28,63 @@ def overview(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse
     now = timezone.now()
     today = now.astimezone(desk.zone).date()
     found = lines(patient)
+    first = today - timedelta(days=SPANS[DEFAULT_SPAN] - 1)
+    values = charts.series(patient, first, today)
     audit.record("read record", [patient.pk], desk.user.pk)
     context = {
         "desk": desk,
         "section": "patients",
+        "page": "overview",
         "patient": patient,
         "sentences": standing(found, today),
         "lines": found,
         "alerts": worklist.of_patient(patient),
+        "charts": [
+            (chart, [(title, charts.weeks(values[code], first)) for code, title in chart.lines if code in values])
+            for chart in charts.CHARTS
+        ],
+        "has_charts": charts.charts_with(values),
+        "spans": SPANS,
+        "default_span": DEFAULT_SPAN,
         "now": now,
         "today": today,
     }
     return render(request, "dashboard/patient.html", context)
+
+
+@require_safe
+@at_patient
+def series(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
+    """The time lines of the span asked for, as JSON for the charts; of all there is, unless one of SPANS is named."""
+    today = datetime.now(desk.zone).date()
+    days = SPANS.get(request.GET.get("span", ""))
+    first = today - timedelta(days=days - 1) if days else _first_day(patient) or today - timedelta(days=83)
+    audit.record("read series", [patient.pk], desk.user.pk)
+    return JsonResponse(charts.drawn(patient, first, today))
+
+
+def _first_day(patient: Patient) -> date | None:
+    found: date | None = Score.objects.filter(patient=patient, live=True).aggregate(first=Min("local_day"))["first"]
+    return found
+
+
+@require_safe
+@at_patient
+def answers(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
+    try:
+        after = UUID(request.GET.get("after", ""))
+    except ValueError:
+        after = None
+    shown, following = entries(patient, get_language() or "en", after)
+    audit.record("read responses", [patient.pk], desk.user.pk, count=len(shown))
+    context = {
+        "desk": desk,
+        "section": "patients",
+        "page": "answers",
+        "patient": patient,
+        "entries": shown,
+        "after": following,
+        "first_page": after is None,
+        "today": datetime.now(desk.zone).date(),
+    }
+    return render(request, "dashboard/answers.html", context)

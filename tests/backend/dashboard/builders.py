@@ -13,7 +13,7 @@ from django.test import Client
 from uuid_utils.compat import uuid7
 
 from backend.people.models import CareTeam, Clinic, Membership, Patient, Role, User
-from outcomes.models import Alert, AlertEvent, Measure, Score, Summary
+from outcomes.models import Alert, AlertEvent, InstrumentVersion, Measure, Response, Score, Summary, Trend
 
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
 TODAY = date(2026, 6, 15)
@@ -87,6 +87,29 @@ def scores(of: Patient, code: str, values: Sequence[float | None] | Mapping[date
         )
         for day, value in values.items()
     )
+
+
+def trend(of: Patient, code: str, **fields: Any) -> Trend:
+    measure, _ = Measure.objects.get_or_create(code=code)
+    values: dict[str, Any] = {"n": 20, "last_day": TODAY, "last_value": 4.0, "level": 4.2, "computed_at": NOW}
+    return Trend.objects.create(clinic=of.clinic, patient=of, measure=measure, **(values | fields))
+
+
+def response(of: Patient, code: str, answers: dict[str, Any], at: datetime = NOW, **fields: Any) -> Response:
+    instrument, _ = InstrumentVersion.objects.get_or_create(code=code, version="1", defaults={"digest": "0" * 64})
+    values: dict[str, Any] = {
+        "id": uuid7(),
+        "rev": 1,
+        "received_at": at,
+        "local_day": at.date(),
+        "utc_offset": 120,
+        "status": "complete",
+        "origin": "phone",
+        "time_zone": "Europe/Zurich",
+        "digest": b"0" * 16,
+    }
+    values |= {"authored_at": at, "answers": answers, "instrument": instrument} | fields
+    return Response.objects.create(clinic=of.clinic, patient=of, **values)
 
 
 def sign_in(client: Client, user: User) -> None:

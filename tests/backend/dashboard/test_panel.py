@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from backend.dashboard import panel
 from backend.dashboard.panel import Filters, page, search
+from backend.dashboard.sparklines import sparkline
 from backend.people.models import Clinic, Patient, Role, User
 from outcomes.models import Alert
 from tests.backend.dashboard import builders
@@ -161,11 +162,24 @@ def test_four_weeks_of_a_measure_are_drawn_with_their_gaps(clinic: Clinic, admin
     one = builders.patient(builders.team(clinic))
     builders.summary(one, pain=4.0, pain_change=-2.0, pain_label="possibly-improved")
     builders.scores(one, "daily-diary.pain-average", [6, 5, None, None, 4, 4], last=TODAY)
+    builders.trend(one, "daily-diary.pain-average")
     (row,) = page(admin, clinic, Filters(), TODAY).rows
     pain = row.cells[0]
     assert (pain.value, pain.change, pain.label) == (4.0, -2.0, "possibly-improved")
     assert len(pain.line.paths) == 2
     assert row.cells[1].line.paths == []
+
+
+def test_fear_is_drawn_from_the_series_that_the_summary_read(clinic: Clinic, admin: User) -> None:
+    one = builders.patient(builders.team(clinic))
+    builders.summary(one)
+    builders.scores(one, "daily-diary.fear", [10.0, 10.0])
+    builders.scores(one, "tsk-11.total", {TODAY: 11.0})
+    builders.trend(one, "daily-diary.fear")
+    builders.trend(one, "tsk-11.total", last_day=TODAY - timedelta(days=3))
+    (row,) = page(admin, clinic, Filters(), TODAY).rows
+    lowest = sparkline([None] * 27 + [0.0], 0, 1).last
+    assert row.cells[1].line.last == lowest
 
 
 def test_the_number_of_statements_does_not_grow_with_the_patients(clinic: Clinic, admin: User) -> None:
@@ -188,7 +202,7 @@ def test_the_number_of_statements_does_not_grow_with_the_patients(clinic: Clinic
     fill(2)
     few = statements()
     fill(30)
-    assert statements() == few == 4
+    assert statements() == few == 5
 
 
 def test_the_page_and_the_docs_tell_the_rule_as_it_is() -> None:

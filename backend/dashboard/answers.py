@@ -1,0 +1,95 @@
+"""Every response of a patient, item by item, with its clocks and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from backend.people.models import Patient
+from outcomes.instrument import Instrument, Text
+from outcomes.library import UnknownInstrumentError, get, measures
+from outcomes.models import Response
+from outcomes.records import StoredResponse, stored_responses
+
+PAGE = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An item as it was answered. `words` is the answer's label; `value` None: left unanswered, which is no zero."""
+
+    item: str
+    text: str
+    value: Any
+    words: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    response: StoredResponse
+    row: Response
+    title: str
+    answers: list[Answer]
+    scores: list[tuple[str, float]]
+    skew: int | None
+    """Minutes that the phone's clock was ahead of ours, where it was out by five or more."""
+
+
+def entries(patient: Patient, language: str, after: UUID | None) -> tuple[list[Entry], UUID | None]:
+    """A page of responses, newest first, and the one after which the next page begins; three statements."""
+    rows = Response.objects.filter(patient=patient).select_related("withdrawn_by").order_by("-authored_at", "-id")
+    if after is not None and (here := rows.filter(id=after).first()):
+        rows = rows.filter(Q(authored_at__lt=here.authored_at) | Q(authored_at=here.authored_at, id__lt=after))
+    found = list(rows[: PAGE + 1])
+    shown = [_entry(response, row, language) for response, row in _read(found[:PAGE])]
+    return shown, found[PAGE - 1].id if len(found) > PAGE else None
+
+
+def _read(rows: list[Response]) -> Iterator[tuple[StoredResponse, Response]]:
+    return zip(stored_responses(rows), rows, strict=True)
+
+
+def _entry(response: StoredResponse, row: Response, language: str) -> Entry:
+    instrument = _instrument(response)
+    skew = round((row.clock_skew or 0) / 60)
+    return Entry(
+        response=response,
+        row=row,
+        title=instrument.title if instrument else response.instrument,
+        answers=list(_answers(instrument, response.answers, language)),
+        scores=[(_score_title(code), value) for code, value in sorted(response.scores.items())],
+        skew=skew if abs(skew) >= 5 else None,
+    )
+
+
+def _instrument(response: StoredResponse) -> Instrument | None:
+    """None for a clinic's own scale, which came with an import."""
+    try:
+        return get(response.instrument, response.version)
+    except UnknownInstrumentError:
+        return None
+
+
+def _answers(instrument: Instrument | None, answers: Mapping[str, Any], language: str) -> Iterator[Answer]:
+    if instrument is None:
+        for name, value in answers.items():
+            yield Answer(name, "", value, "")
+        return
+    text = instrument.texts.get(language) or next(iter(instrument.texts.values()), None)
+    for item in instrument.items:
+        value = answers.get(item.id)
+        words = text.items.get(item.id, "") if text else ""
+        yield Answer(item.id, words, value, _label(text, item.options, value))
+
+
+def _label(text: Text | None, options: str, value: Any) -> str:
+    return text.options.get(options, {}).get(str(value), "") if text and value is not None else ""
+
+
+def _score_title(code: str) -> str:
+    known = measures().get(code)
+    return known.title if known else code

@@ -1,0 +1,220 @@
+// The time lines of one patient, one below the other on one time axis. Lines differ by stroke as well as by colour.
+(() => {
+  "use strict";
+  const section = document.querySelector("[data-series]");
+  if (!section) return;
+  const words = section.dataset;
+  const language = document.documentElement.lang || undefined;
+  const longDay = new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const STROKES = [{ width: 2, dash: [] }, { width: 1.25, dash: [5, 4] }, { width: 1.25, dash: [1.5, 3] }, { width: 1, dash: [8, 3, 2, 3] }];
+  const DAY = 86400;
+  let plots = [];
+  let data = null;
+  let asked = 0;
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  // Values that lie further apart than the measure allows aren't joined; null tells uPlot so.
+  function withGaps(chart) {
+    const x = [];
+    const lines = chart.lines.map(() => []);
+    chart.x.forEach((at, index) => { x.push(at); chart.lines.forEach((line, n) => lines[n].push(line.y[index])); });
+    return [x, ...lines];
+  }
+
+  function spread(chart) {
+    // Days without a value that a line bridges become undefined, which uPlot joins; all others stay null, which it doesn't.
+    const [x, ...lines] = withGaps(chart);
+    for (const line of lines) {
+      let last = -1;
+      for (let index = 0; index < line.length; index++) {
+        if (line[index] === null) continue;
+        if (last >= 0 && x[index] - x[last] <= chart.joined * DAY) for (let gap = last + 1; gap < index; gap++) line[gap] = undefined;
+        last = index;
+      }
+    }
+    return [x, ...lines];
+  }
+
+  // The names of the bands stand beside the lines, not under them.
+  function names(plot, chart) {
+    const { ctx, bbox } = plot;
+    const ratio = window.devicePixelRatio || 1;
+    ctx.save();
+    ctx.font = `${11 * ratio}px system-ui, sans-serif`; ctx.fillStyle = colour("--soft"); ctx.textAlign = "left"; ctx.textBaseline = "middle";
+    let free = Infinity;
+    for (const band of chart.bands) {
+      const middle = plot.valToPos((band.from + Math.min(band.below, chart.high)) / 2, "y", true);
+      if (free - middle < 11 * ratio) continue;
+      ctx.fillText(band.name.replaceAll("-", " "), bbox.left + bbox.width + 6 * ratio, middle);
+      free = middle;
+    }
+    ctx.restore();
+  }
+
+  function marks(plot, chart, first) {
+    const { ctx, bbox } = plot;
+    const ratio = window.devicePixelRatio || 1;
+    const y = (value) => plot.valToPos(value, "y", true);
+    const x = (value) => plot.valToPos(value, "x", true);
+    const inside = (value) => value >= plot.scales.x.min && value <= plot.scales.x.max;
+    ctx.save();
+    ctx.beginPath(); ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height); ctx.clip();
+    ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+    chart.bands.forEach((band, index) => {
+      const top = y(Math.min(band.below, chart.high)), bottom = y(band.from);
+      if (index % 2) { ctx.fillStyle = colour("--band"); ctx.fillRect(bbox.left, top, bbox.width, bottom - top); }
+    });
+    if (chart.baseline !== null) {
+      ctx.strokeStyle = colour("--accent"); ctx.lineWidth = ratio; ctx.setLineDash([2 * ratio, 4 * ratio]);
+      ctx.beginPath(); ctx.moveTo(bbox.left, y(chart.baseline)); ctx.lineTo(bbox.left + bbox.width, y(chart.baseline)); ctx.stroke();
+      const text = `${words.baseline} ${number.format(chart.baseline)}`;
+      ctx.fillStyle = colour("--card"); ctx.fillRect(bbox.left + 2 * ratio, y(chart.baseline) - 15 * ratio, ctx.measureText(text).width + 6 * ratio, 13 * ratio);
+      ctx.fillStyle = colour("--accent"); ctx.textAlign = "left"; ctx.textBaseline = "bottom";
+      ctx.fillText(text, bbox.left + 4 * ratio, y(chart.baseline) - 2 * ratio);
+    }
+    const upright = (at, text, style, dash) => {
+      if (!inside(at)) return;
+      ctx.strokeStyle = ctx.fillStyle = style; ctx.lineWidth = ratio; ctx.setLineDash(dash.map((n) => n * ratio));
+      ctx.beginPath(); ctx.moveTo(x(at), bbox.top); ctx.lineTo(x(at), bbox.top + bbox.height); ctx.stroke();
+      const right = x(at) > bbox.left + bbox.width * 0.75;
+      ctx.textAlign = right ? "right" : "left"; ctx.textBaseline = "bottom";
+      ctx.fillText(text, x(at) + (right ? -4 : 4) * ratio, bbox.top + bbox.height - 3 * ratio);
+    };
+    if (data.programme !== null) upright(data.programme, first ? words.programme : "", colour("--soft"), [6, 4]);
+    for (const at of chart.changes) upright(at, words.level, colour("--accent"), [2, 3]);
+    for (const alert of data.alerts) {
+      if (!inside(alert.x)) continue;
+      ctx.fillStyle = colour("--solid");
+      ctx.beginPath(); ctx.moveTo(x(alert.x) - 5 * ratio, bbox.top); ctx.lineTo(x(alert.x) + 5 * ratio, bbox.top); ctx.lineTo(x(alert.x), bbox.top + 9 * ratio); ctx.fill();
+    }
+    if (chart.key === "pain") for (const at of data.flares) {
+      if (!inside(at)) continue;
+      ctx.fillStyle = colour("--worse"); ctx.textAlign = "center"; ctx.textBaseline = "top";
+      ctx.fillText("✱", x(at), bbox.top + 10 * ratio);
+    }
+    ctx.restore();
+  }
+
+  function readOut(at) {
+    for (const { plot, chart, figure } of plots) {
+      const index = chart.x.indexOf(at);
+      const told = chart.lines.filter((line) => index >= 0 && line.y[index] !== null).map((line) => (chart.lines.length > 1 ? `${line.title} ` : "") + number.format(line.y[index]));
+      const notes = data.alerts.filter((alert) => alert.x === at).map((alert) => alert.title);
+      if (chart.key === "pain" && data.flares.includes(at)) notes.push(words.flare);
+      const spoken = `${longDay.format(at * 1000)}: ${told.join(", ") || words.none}${notes.length ? ` · ${notes.join(", ")}` : ""}`;
+      const output = figure.querySelector(".readout");
+      if (output.textContent !== spoken) output.textContent = spoken;
+      const place = Math.round((at - data.from) / DAY) * DAY + data.from;
+      plot.setCursor({ left: plot.valToPos(place, "x"), top: -10 }, false);
+    }
+  }
+
+  function draw() {
+    for (const { plot } of plots) plot.destroy();
+    plots = [];
+    for (const figure of section.querySelectorAll("[data-chart]")) {
+      const chart = data.charts.find((each) => each.key === figure.dataset.chart);
+      figure.hidden = !chart;
+      if (!chart) continue;
+      const place = figure.querySelector(".plot");
+      const ink = colour("--ink"), soft = colour("--soft"), line = colour("--line");
+      const inks = [ink, colour("--accent"), colour("--worse"), soft];
+      const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui, sans-serif" };
+      const high = chart.key === "load" ? Math.max(...chart.lines.flatMap((each) => each.y.filter((value) => value !== null)), 60) * 1.1 : chart.high;
+      const options = {
+        width: place.clientWidth, height: 150, padding: [6, place.clientWidth > 600 ? 116 : 100, 0, 0], legend: { show: false },
+        tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "UTC"),
+        scales: { x: { min: data.from, max: data.to, time: true }, y: { range: [chart.low, high] } },
+        cursor: { sync: { key: "patient" }, drag: { x: true, y: false }, points: { show: false }, y: false },
+        axes: [{ ...axis, space: 70, values: (_plot, splits) => splits.map(shortDay) }, { ...axis, size: 40, space: 26 }],
+        series: [{}, ...chart.lines.map((each, n) => ({
+          stroke: inks[n % 4], width: STROKES[n % 4].width, dash: STROKES[n % 4].dash, spanGaps: false,
+          points: { show: n === 0, size: chart.x.length > 200 ? 2 : 4, fill: inks[0] },
+        }))],
+        hooks: {
+          drawClear: [(plot) => { marks(plot, { ...chart, high }, figure === place.closest("section").querySelector("figure:not([hidden])")); names(plot, { ...chart, high }); }],
+          setCursor: [(plot) => { if (plot.cursor.left >= 0 && plot.cursor.event) readOut(day(plot)); }],
+          setScale: [(plot, key) => { if (key === "x") zoomTo(plot.scales.x); }],
+        },
+      };
+      const plot = new uPlot(options, spread(chart), place);
+      const legend = figure.querySelector(".legend");
+      legend.replaceChildren(...chart.lines.map((each, n) => sample(each.title, inks[n % 4], STROKES[n % 4].dash)));
+      plots.push({ plot, chart, figure });
+    }
+    section.classList.add("drawn");
+  }
+
+  function sample(title, stroke, dash) {
+    const item = document.createElement("span");
+    item.innerHTML = '<svg width="26" height="8" aria-hidden="true"><line x1="1" y1="4" x2="25" y2="4" stroke-width="2"/></svg> ';
+    const drawn = item.querySelector("line");
+    drawn.setAttribute("stroke", stroke);
+    if (dash.length) drawn.setAttribute("stroke-dasharray", dash.join(" "));
+    item.append(title);
+    return item;
+  }
+
+  const day = (plot) => Math.round((plot.posToVal(plot.cursor.left, "x") - data.from) / DAY) * DAY + data.from;
+
+  function shortDay(at) {
+    const long = data.to - data.from > 300 * DAY;
+    return new Intl.DateTimeFormat(language, long ? { month: "short", year: "2-digit", timeZone: "UTC" } : { day: "numeric", month: "short", timeZone: "UTC" }).format(at * 1000);
+  }
+
+  // A stretch that is drawn on one chart is shown on all of them.
+  let zooming = false;
+  function zoomTo({ min, max }) {
+    if (zooming) return;
+    zooming = true;
+    for (const { plot } of plots) if (plot.scales.x.min !== min || plot.scales.x.max !== max) plot.setScale("x", { min, max });
+    zooming = false;
+  }
+
+  async function load(span) {
+    const mine = ++asked;
+    const problem = section.querySelector("[data-problem]");
+    try {
+      const response = await fetch(`${words.series}?span=${span}`, { headers: { Accept: "application/json" } });
+      if (!response.ok) throw new Error(response.status);
+      const got = await response.json();
+      if (mine !== asked) return;
+      data = got;
+      problem.hidden = true;
+      draw();
+    } catch {
+      problem.textContent = words.failed;
+      problem.hidden = false;
+    }
+    for (const button of section.querySelectorAll("[data-span]")) button.setAttribute("aria-pressed", String(button.dataset.span === span));
+  }
+
+  section.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-span]");
+    if (button) load(button.dataset.span);
+  });
+
+  // Days that have a value, one by one, from the keyboard.
+  section.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -Infinity, End: Infinity }[event.key];
+    const held = plots.find(({ figure }) => figure.contains(event.target) && event.target.classList.contains("plot"));
+    if (step === undefined || !held) return;
+    event.preventDefault();
+    const days = held.chart.x.filter((_at, index) => held.chart.lines.some((line) => line.y[index] !== null));
+    const now = held.at === undefined ? days.length : days.indexOf(held.at);
+    const next = Math.min(Math.max(now + step, 0), days.length - 1);
+    for (const each of plots) each.at = days[next];
+    readOut(days[next]);
+  });
+
+  let width = window.innerWidth;
+  window.addEventListener("resize", () => {
+    if (!data || window.innerWidth === width) return;
+    width = window.innerWidth;
+    for (const { plot, figure } of plots) plot.setSize({ width: figure.querySelector(".plot").clientWidth, height: 150 });
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => data && draw());
+  load("12w");
+})();

@@ -1,0 +1,123 @@
+"""The work list: nothing vanishes without a trace."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from backend.dashboard import wording
+from backend.people.models import Audit, Patient, Role, User
+from exercises import alarms
+from outcomes import alert_handling, alerts
+from outcomes.models import Alert, AlertEvent
+from tests.backend.dashboard import builders
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return builders.patient(builders.team(builders.clinic()))
+
+
+@pytest.fixture
+def colleague(patient: Patient, client: Client) -> User:
+    user = builders.colleague(patient.clinic, patient.care_team)
+    builders.sign_in(client, user)
+    return user
+
+
+def press(client: Client, alert: Alert, step: str, note: str = "") -> str:
+    address = f"/clinics/{alert.clinic_id}/alerts/{alert.pk}/step"
+    response = client.post(address, {"step": step, "note": note}, secure=True, follow=True)
+    alert.refresh_from_db()
+    return str(response.content.decode())
+
+
+def test_from_raised_to_resolved(client: Client, patient: Patient, colleague: User) -> None:
+    alert = builders.alert(patient)
+    assert "Noted: acknowledged." in press(client, alert, "acknowledged")
+    assert "contacted" in press(client, alert, "contacted")
+    press(client, alert, "resolved", "safe, seen tomorrow")
+    assert alert.state == "resolved"
+    assert alert.events.filter(user=colleague).count() == 3
+    assert Audit.objects.filter(patient=patient, user=colleague, action="alert resolved").exists()
+    closed = client.get(f"/clinics/{patient.clinic_id}/alerts/?list=closed", secure=True).content.decode()
+    assert "safe, seen tomorrow" in closed
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("resolved", "only after somebody was reached"),
+        ("escalated", "Say in the note"),
+        ("raised", "not possible now"),
+    ],
+)
+def test_a_step_that_cannot_be_taken_says_why_and_changes_nothing(
+    client: Client, patient: Patient, colleague: User, step: str, told: str
+) -> None:
+    alert = builders.alert(patient)
+    assert told in press(client, alert, step)
+    assert alert.state == "open"
+    assert alert.events.count() == 1
+
+
+def test_the_one_that_is_due_first_stands_first_and_says_how_long_there_is(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    other = builders.patient(patient.care_team)
+    now = timezone.now()
+    builders.alert(other, "PAIN-1", severity=Alert.Severity.MEDIUM, due_at=now - timedelta(hours=3))
+    builders.alert(patient, due_at=now + timedelta(minutes=40, seconds=20))
+    text = client.get(f"/clinics/{patient.clinic_id}/alerts/", secure=True).content.decode()
+    assert text.index("due in 40 min") < text.index("was due 3 h ago")
+
+
+def test_every_page_counts_what_nobody_has_taken_on(client: Client, patient: Patient, colleague: User) -> None:
+    builders.alert(patient)
+    builders.alert(patient, "RF-1", state="acknowledged")
+    elsewhere = builders.patient(builders.team(patient.clinic))
+    builders.alert(elsewhere)
+    assert "<title>(1) " in client.get(f"/patients/{patient.pk}/", secure=True).content.decode()
+
+
+def test_the_number_of_statements_does_not_grow_with_the_alerts(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(f"/clinics/{patient.clinic_id}/alerts/", secure=True)
+        return len(captured)
+
+    builders.alert(patient)
+    few = statements()
+    for _ in range(20):
+        builders.alert(builders.patient(patient.care_team))
+    assert statements() == few
+
+
+def test_every_rule_state_and_step_has_its_words() -> None:
+    rules = {
+        rule.code for module in (alerts, alarms) for rule in vars(module).values() if isinstance(rule, alerts.Rule)
+    }
+    rules |= {rule.code for rule in alerts.RULES}
+    assert rules <= set(wording.ALERTS)
+    assert set(wording.STATES) == set(Alert.State.values) | set(AlertEvent.Kind.values)
+    assert set(wording.STEPS) == {str(kind) for kind in alert_handling.STATE_AFTER}
+    assert set(wording.SEVERITIES) == set(Alert.Severity.values)
+
+
+def test_no_word_says_that_a_risk_is_low() -> None:
+    for words in (wording.ALERTS, wording.STATES, wording.STEPS, wording.SEVERITIES, wording.LABELS):
+        assert not any("low risk" in str(word).lower() for word in words.values())
+
+
+def test_an_admin_works_on_every_alert_of_the_clinic(client: Client, patient: Patient) -> None:
+    builders.sign_in(client, builders.colleague(patient.clinic, role=Role.ADMIN))
+    alert = builders.alert(patient)
+    press(client, alert, "acknowledged")
+    assert alert.state == "acknowledged"

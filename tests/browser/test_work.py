@@ -1,0 +1,103 @@
+"""A clinician at work: finding whom to call, taking an alert from raised to resolved, reading the time lines."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from outcomes.models import Alert
+from tests.browser.conftest import Open
+from tests.browser.scenario import made
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_the_panel_is_sorted_filtered_and_keeps_the_focus(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/clinics/{scenario.clinic.pk}/", scenario.clinician)
+    first = page.locator("tbody tr").first
+    expect(first.get_by_role("link").first).to_have_text(scenario.worst.name)
+    expect(first).to_contain_text("due in")
+
+    page.get_by_label("Open alert").check()
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.get_by_label("Open alert")).to_be_focused()
+    assert page.url.endswith("?alert=1&team=&status=active")
+
+    page.get_by_label("Search by name or identifier").fill("exampel persn 11")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("tbody tr").first).to_contain_text("Example Person 11")
+    assert "exampel" not in page.url
+
+
+def test_a_refresh_keeps_the_scroll_and_the_focus(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/clinics/{scenario.clinic.pk}/", scenario.clinician, viewport={"width": 1000, "height": 500})
+    link = page.locator("tbody tr").nth(8).get_by_role("link").first
+    link.focus()
+    before = page.evaluate("window.scrollY")
+    assert before > 0
+    scenario.everybody[0].name = "Example Renamed"
+    scenario.everybody[0].save()
+    page.evaluate("htmx.trigger(document.querySelector('#panel'), 'every')")
+    expect(page.get_by_text("Example Renamed")).to_be_attached()
+    expect(link).to_be_focused()
+    assert page.evaluate("window.scrollY") == before
+
+
+def test_an_alert_goes_from_raised_to_resolved(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/clinics/{scenario.clinic.pk}/alerts/", scenario.clinician)
+    card = page.locator("article").first
+    expect(card).to_contain_text("Item 9 answered above zero")
+    expect(card.get_by_role("button", name="Resolve")).to_have_count(0)
+    card.get_by_role("button", name="Take it on").click()
+    expect(page.get_by_role("status")).to_contain_text("acknowledged")
+
+    mine = page.locator("article", has_text=scenario.worst.name).filter(has_text="SUI-1")
+    mine.get_by_label("Note").fill("spoke with them")
+    mine.get_by_role("button", name="Contacted").click()
+    mine.get_by_label("Note").fill("safe; seen tomorrow at nine")
+    mine.get_by_role("button", name="Resolve").click()
+    expect(mine).to_have_count(0)
+    page.get_by_role("link", name="Closed").click()
+    expect(page.locator("article").first).to_contain_text("safe; seen tomorrow at nine")
+    assert Alert.objects.get(patient=scenario.worst, rule="SUI-1").events.count() == 4
+
+
+def test_the_time_lines_are_drawn_read_out_by_keyboard_and_zoomed(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/patients/{scenario.worst.pk}/", scenario.clinician)
+    pain = page.locator("[data-chart=pain]")
+    expect(pain.locator("canvas")).to_be_visible()
+    pain.locator(".plot").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(pain.locator(".readout")).to_contain_text("average")
+    told = pain.locator(".readout").inner_text()
+    page.keyboard.press("ArrowLeft")
+    expect(pain.locator(".readout")).not_to_have_text(told)
+    expect(page.locator("[data-chart=sleep]")).to_be_visible()
+
+    with page.expect_response("**/series?span=all") as answered:
+        page.get_by_role("button", name="All", exact=True).click()
+    body = answered.value.json()
+    assert {"pain", "depression", "adherence", "sleep"} <= {chart["key"] for chart in body["charts"]}
+    assert all(len(chart["x"]) <= 1000 for chart in body["charts"])
+    expect(page.get_by_role("button", name="All", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def test_without_script_everything_is_there_to_read(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/patients/{scenario.worst.pk}/", scenario.clinician, java_script_enabled=False)
+    page.get_by_text("Pain week by week").click()
+    expect(page.locator("[data-chart=pain] table").first).to_be_visible()
+    expect(page.locator(".standing")).to_contain_text("Pain has possibly worsened from 4.1")
+
+
+def test_another_clinic_and_its_patients_are_not_found(open_page: Open) -> None:
+    scenario, foreign = made(), made(people=9)
+    page = open_page(f"/clinics/{scenario.clinic.pk}/", scenario.clinician)
+    for path in (f"/clinics/{foreign.clinic.pk}/", f"/patients/{foreign.worst.pk}/"):
+        answer = page.request.get(path)
+        assert answer.status == 404
+        assert foreign.worst.name not in answer.text()
