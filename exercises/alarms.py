@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from outcomes.alerts import Rule
-from outcomes.models import Alert
+import msgspec
 
-# Fainting, seizure, chest pain, burn (clinical reference, section 3).
-SERIOUS = frozenset({"syncope", "seizure", "chest-pain", "burn"})
+from outcomes.alert_rules import Rule, rule
 
-AE_1 = Rule(
-    code="AE-1",
-    version="1",
-    severity=Alert.Severity.CRITICAL,
-    limit=timedelta(0),
-    text="adverse-event",
-    source="clinical reference, section 3: adverse event of exercise or brain stimulation",
-)
-EX_1 = Rule(
-    code="EX-1",
-    version="1",
-    severity=Alert.Severity.MEDIUM,
-    limit=timedelta(days=2),
-    source="Thomeé 1997, Silbernagel: pain above 5, or not back to baseline at 24 h; twice in 7 days is our default",
-)
-EX_1_TIMES, EX_1_WITHIN = 2, timedelta(days=7)
+AE_1 = rule("AE-1")
+SERIOUS = frozenset(AE_1.events)
+
+
+class PainOfSession(msgspec.Struct, frozen=True):
+    """How a session hurt. `next_day` is the pain that the follow-up tells; null: not told."""
+
+    id: UUID
+    authored_at: datetime
+    before: int | None
+    worst: int | None
+    next_day: int | None
+
+    def hurt(self, rule: Rule) -> bool:
+        """Above the threshold during or after it, or worse on the next day than before it."""
+        settled = self.before is None or self.next_day is None or self.next_day <= self.before
+        return not settled or (self.worst is not None and self.worst > rule.number("pain_above"))
+
+
+def painful(rule: Rule, sessions: Iterable[PainOfSession]) -> PainOfSession | None:
+    """The latest session that hurt and is, with those before it, one too many within too few days (EX-1)."""
+    hurt = sorted((each for each in sessions if each.hurt(rule)), key=lambda each: (each.authored_at, each.id))
+    times, within = int(rule.number("times")), timedelta(days=rule.number("within_days"))
+    runs = zip(hurt, hurt[times - 1 :], strict=False)
+    return next((last for first, last in reversed(list(runs)) if last.authored_at - first.authored_at <= within), None)

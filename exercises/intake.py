@@ -20,6 +20,7 @@ from exercises.done import session_met_minutes, session_share
 from exercises.items import AdverseEventItem, Draft, FollowupItem, examine_event
 from exercises.series import refresh, spans_of
 from outcomes.alerts import Finding, raise_for
+from outcomes.clinic_rules import rules_of
 from outcomes.intake import digest_of, local_day
 
 
@@ -208,13 +209,23 @@ def store_adverse_events(
 
 
 def raise_painful_sessions(patient_ids: Sequence[int], door: Door) -> None:
-    """Raise EX-1 where two sessions within seven days hurt above 5 or had not settled by the next day.
+    """Raise EX-1 where sessions hurt too much too often, by the numbers of the patient's clinic.
 
     Called once after sessions and follow-ups are stored. A session raises it once.
     """
-    if patient_ids:
-        found = store.painful_pairs(patient_ids, alarms.EX_1_WITHIN, door.received_at - timedelta(days=28))
-        raise_for([Finding(*each, [alarms.EX_1]) for each in found], door)
+    sessions = store.pain_of_sessions(patient_ids, door.received_at - timedelta(days=28))
+    if not sessions:
+        return
+    said = store.said_of_exercise(patient_ids)
+    rules = rules_of(clinic for _, clinic in sessions)
+    raise_for(
+        [
+            Finding(patient, clinic, each.id, each.authored_at, [rules[clinic]["EX-1"]])
+            for (patient, clinic), pains in sessions.items()
+            if (each := alarms.painful(rules[clinic]["EX-1"], pains)) and (patient, each.id) not in said
+        ],
+        door,
+    )
 
 
 def _easier(draft: Draft, found: store.Prescribed | None) -> list[Easier]:

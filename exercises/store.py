@@ -10,9 +10,11 @@ import msgspec
 from django.db import connection
 
 from backend.people.writes import Door
+from exercises.alarms import PainOfSession
 from exercises.entry import Exercise
 from exercises.items import AdverseEventItem, Draft, FollowupItem
 from exercises.plan import Plan
+from outcomes.models import AlertEvent
 from outcomes.store import columns
 
 Key = tuple[int, UUID]
@@ -299,33 +301,27 @@ def insert_adverse_events(
         )
 
 
-def painful_pairs(
-    patient_ids: Sequence[int], within: timedelta, since: datetime
-) -> list[tuple[int, int, UUID, datetime]]:
-    """The second of two painful sessions of a patient within `within`, unless an alert of it stands.
-
-    Painful: above 5 during or after, or worse on the next day than before it.
-    """
+def pain_of_sessions(patient_ids: Sequence[int], since: datetime) -> dict[tuple[int, int], list[PainOfSession]]:
+    """How the sessions since then hurt, by patient and clinic. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH painful AS (
-                SELECT patient_id, clinic_id, id, authored_at,
-                    lag(authored_at) OVER (PARTITION BY patient_id ORDER BY authored_at, id) AS before
-                FROM exercises_session AS mine
-                WHERE patient_id = ANY(%s) AND live AND skipped = '' AND authored_at >= %s
-                    AND (greatest(pain_during, pain_after) > 5 OR pain_before < (
-                        SELECT pain_next_day FROM exercises_session_followup AS after
-                        WHERE after.patient_id = mine.patient_id AND after.session = mine.id
-                        ORDER BY authored_at DESC, id DESC LIMIT 1))
-            )
-            SELECT patient_id, clinic_id, id, authored_at FROM painful
-            WHERE authored_at - before <= make_interval(secs => %s) AND NOT EXISTS (
-                SELECT FROM outcomes_alert_event AS event JOIN outcomes_alert AS alert ON alert.id = event.alert_id
-                WHERE alert.patient_id = painful.patient_id AND alert.rule = 'EX-1' AND event.source = painful.id)
-            ORDER BY patient_id, authored_at
+            SELECT patient_id, clinic_id, id, authored_at, pain_before, greatest(pain_during, pain_after), (
+                SELECT pain_next_day FROM exercises_session_followup AS after
+                WHERE after.patient_id = mine.patient_id AND after.session = mine.id
+                ORDER BY authored_at DESC, id DESC LIMIT 1)
+            FROM exercises_session AS mine
+            WHERE patient_id = ANY(%s) AND live AND skipped = '' AND authored_at >= %s
             """,
-            [list(patient_ids), since, within.total_seconds()],
+            [list(patient_ids), since],
         )
-        found: list[tuple[int, int, UUID, datetime]] = cursor.fetchall()
+        found: dict[tuple[int, int], list[PainOfSession]] = {}
+        for patient, clinic, *pain in cursor.fetchall():
+            found.setdefault((patient, clinic), []).append(PainOfSession(*pain))
         return found
+
+
+def said_of_exercise(patient_ids: Sequence[int]) -> set[tuple[int, UUID]]:
+    """The sessions that EX-1 was raised by already, with their patients."""
+    events = AlertEvent.objects.filter(patient__in=patient_ids, alert__rule="EX-1", source__isnull=False)
+    return {(patient, source) for patient, source in events.values_list("patient", "source") if source}

@@ -6,7 +6,7 @@ number of statements however many responses it is given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
@@ -19,6 +19,8 @@ import msgspec
 from backend.people.writes import Door
 from backend.rest.verdicts import FieldError, Verdict
 from outcomes import alerts, library, scoring, store
+from outcomes.alert_history import Case, decide_cases
+from outcomes.alert_rules import Rule, in_order, texts_for
 from outcomes.instrument import Instrument
 from outcomes.loading import instrument_ids, measure_ids
 from outcomes.scoring import Scored
@@ -57,14 +59,17 @@ class WithdrawalItem(msgspec.Struct, tag_field="type", tag="withdrawal"):
 
 
 class Draft(msgspec.Struct):
-    """A response that has been examined and scored, and waits to be stored."""
+    """A response that has been examined and scored, and waits to be stored.
+
+    `rules` are the red flags that it raises by itself; those that need the past come as it is stored.
+    """
 
     patient_id: int
     clinic_id: int
     item: ResponseItem
     instrument: Instrument
     scored: Scored
-    rules: list[alerts.Rule]
+    rules: list[Rule]
     local_day: date
     digest: bytes
 
@@ -95,13 +100,13 @@ def examine(item: ResponseItem, patient_id: int, clinic_id: int, received_at: da
         item=item,
         instrument=instrument,
         scored=scored,
-        rules=alerts.fired(instrument, scored),
+        rules=alerts.flagged(scored),
         local_day=local_day(item.authored_at, daily=instrument.day_turns_at_four),
         digest=digest_of(item),
     )
 
 
-def rules_of_refused(code: str, answers: Mapping[str, object]) -> list[alerts.Rule]:
+def rules_of_refused(code: str, answers: Mapping[str, object]) -> list[Rule]:
     """The red flags in a response that can't be stored, as far as its answers can be read.
 
     Whatever is wrong with the rest of a form, an answer that somebody must see is seen.
@@ -112,7 +117,7 @@ def rules_of_refused(code: str, answers: Mapping[str, object]) -> list[alerts.Ru
         return []
     unreadable = {problem.field.removeprefix("answers.") for problem in scoring.problems(instrument, answers)}
     readable = {item: value for item, value in answers.items() if item not in unreadable}
-    return alerts.fired(instrument, scoring.score(instrument, readable))
+    return alerts.seen_alone(instrument, scoring.score(instrument, readable))
 
 
 def when_errors(authored_at: datetime, time_zone: str, received_at: datetime) -> list[FieldError]:
@@ -177,6 +182,7 @@ def store_responses(drafts: Sequence[Draft], door: Door, revisions: Mapping[int,
                 standing[replaced] = msgspec.structs.replace(standing[replaced], live=False)
         verdicts.append(verdict)
     _write(list(new.values()), door, revisions)
+    _raise_alerts(new.keys(), drafts, verdicts, door)
     return verdicts
 
 
@@ -187,7 +193,6 @@ def _verdict(draft: Draft) -> Verdict:
         status="stored",
         complete=scored.status == "complete",
         scores={f"{draft.instrument.code}.{name}": value for name, value in scored.scores.items()},
-        safety=alerts.texts_for(draft.rules),
     )
 
 
@@ -254,13 +259,28 @@ def _write(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) ->
         if draft.item.replaces
     ]
     _retire(replaced, door)
-    alerts.raise_for(
-        [
-            alerts.Finding(draft.patient_id, draft.clinic_id, draft.item.id, draft.item.authored_at, draft.rules)
-            for draft in drafts
-        ],
-        door,
-    )
+
+
+def _raise_alerts(new: Set[tuple[int, UUID]], drafts: Sequence[Draft], verdicts: Sequence[Verdict], door: Door) -> None:
+    """Raise what new responses call for; every one that stands names its texts, also when the reply got lost before."""
+    standing = [
+        (draft, verdict)
+        for draft, verdict in zip(drafts, verdicts, strict=True)
+        if verdict.status in ("stored", "duplicate")
+    ]
+    findings = {}
+    for (draft, verdict), decided in zip(standing, decide_cases([_case(draft) for draft, _ in standing]), strict=True):
+        rules = in_order([*draft.rules, *decided])
+        verdict.safety = texts_for(rules)
+        key = (draft.patient_id, draft.item.id)
+        if key in new:
+            findings[key] = alerts.Finding(key[0], draft.clinic_id, key[1], draft.item.authored_at, rules)
+    alerts.raise_for(findings.values(), door)
+
+
+def _case(draft: Draft) -> Case:
+    measures = [f"{draft.instrument.code}.{name}" for name, value in draft.scored.scores.items() if value is not None]
+    return Case(draft.patient_id, draft.clinic_id, draft.local_day, measures)
 
 
 def store_withdrawals(

@@ -219,6 +219,9 @@ class Alert(models.Model):
     late = models.BooleanField(help_text="received more than 48 hours after it was authored")
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, help_text="when it must have been acknowledged")
+    tell_at = models.DateTimeField(null=True, help_text="when the next in the chain is told; null: nobody is")
+    told = models.PositiveIntegerField(default=0, help_text="how often somebody was told")
+    position = models.PositiveSmallIntegerField(default=0, help_text="who in the chain was told last; 0: nobody yet")
 
     class Meta:
         constraints = [
@@ -237,7 +240,12 @@ class Alert(models.Model):
         indexes = [
             models.Index(
                 fields=["clinic", "due_at"], condition=~Q(state__in=["resolved", "review"]), name="alert_work_list"
-            )
+            ),
+            models.Index(
+                fields=["tell_at"],
+                condition=Q(state__in=["open", "escalated"], tell_at__isnull=False),
+                name="alert_to_tell",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -255,6 +263,8 @@ class AlertEvent(models.Model):
         NO_ANSWER = "no-answer"
         ESCALATED = "escalated"
         RESOLVED = "resolved"
+        TOLD = "told", "somebody of the chain was told; the note says which place in it"
+        CARD_SHOWN = "card-shown", "the phone showed the patient the clinic's own text"
 
     clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, db_index=False)
@@ -278,14 +288,36 @@ class AlertEvent(models.Model):
                         "no-answer",
                         "escalated",
                         "resolved",
+                        "told",
+                        "card-shown",
                     ]
                 ),
                 name="alert_event_kind",
             )
         ]
+        indexes = [
+            models.Index(fields=["patient", "source"], condition=Q(kind="card-shown"), name="alert_event_card_shown")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.alert_id}"
+
+
+class ClinicRule(models.Model):
+    """A clinic's own thresholds and time limit for one rule, within its bounds; what is absent is the default."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="alert_rules")
+    rule = models.CharField(max_length=16)
+    thresholds = models.JSONField(help_text="name to number; `limit` is the time limit")
+    changed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "outcomes_clinic_rule"
+        constraints = [models.UniqueConstraint(fields=["clinic", "rule"], name="clinic_rule_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} of clinic {self.clinic_id}"
 
 
 class Trend(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -189,6 +190,7 @@ class ClinicText(models.Model):
         EMERGENCY = "emergency", "shown on cauda equina signs"
         SEEK_CARE = "seek-care", "shown on other red flags"
         ADVERSE_EVENT = "adverse-event", "shown on an adverse event"
+        FLARE_PLAN = "flare-plan", "shown on a flare, and when pain stays high"
         WITHDRAWAL = "withdrawal", "what happens to the data when consent is withdrawn"
 
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="texts")
@@ -205,6 +207,39 @@ class ClinicText(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.language} {self.version}"
+
+
+class OpeningHours(models.Model):
+    """Hours of one weekday on the clinic's wall clock: the clocks of alerts that may wait run in them."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="opening_hours")
+    weekday = models.PositiveSmallIntegerField(help_text="0 is Monday")
+    opens = models.TimeField()
+    closes = models.TimeField(help_text="00:00 is midnight")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "weekday", "opens"], name="opening_hours_once"),
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="opening_hours_weekday"),
+            models.CheckConstraint(condition=Q(closes__gt=F("opens")) | Q(closes=time(0)), name="opening_hours_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"opening hours {self.pk}"
+
+
+class Holiday(models.Model):
+    """A day on which the clinic is closed."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="holidays")
+    day = models.DateField()
+    name = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "day"], name="holiday_once")]
+
+    def __str__(self) -> str:
+        return f"holiday {self.day}"
 
 
 class OnCall(models.Model):

@@ -22,7 +22,8 @@ from backend.rest.verdicts import FieldError, Verdict
 from backend.sync.decode import Item, Undecodable, decode_item, salvage
 from backend.sync.quarantine import Refused, keep
 from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
-from outcomes.alerts import Finding, Rule, raise_for, texts_for
+from outcomes.alert_rules import Rule, texts_for
+from outcomes.alerts import Finding, raise_for
 from outcomes.intake import ResponseItem, WithdrawalItem, rules_of_refused
 
 

@@ -1,0 +1,93 @@
+"""When a clinic is open, and how long something may wait by its hours. Pure functions on the clinic's wall clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from backend.people.models import Clinic, Holiday, OpeningHours
+
+DAY = timedelta(days=1)
+# A clinic that is closed for longer has holidays that nobody looked at: its clocks run on by the calendar.
+LONGEST_CLOSED = 60
+
+
+class Hours(msgspec.Struct, frozen=True):
+    """A clinic's zone, its hours by weekday (0 is Monday; closing at 00:00 is midnight), and its holidays.
+
+    A clinic that has named no hours is always open: nothing waits because of a setting that was forgotten.
+    """
+
+    time_zone: str
+    weekly: tuple[tuple[int, time, time], ...] = ()
+    holidays: frozenset[date] = frozenset()
+
+    def is_open(self, at: datetime) -> bool:
+        return any(opens <= at < closes for opens, closes in self._hours_of(self._local(at).date()))
+
+    def next_opening(self, at: datetime) -> datetime:
+        """`at` itself where the clinic is open."""
+        first = self._local(at).date()
+        for ahead in range(LONGEST_CLOSED):
+            for opens, closes in self._hours_of(first + ahead * DAY):
+                if at < closes:
+                    return max(at, opens)
+        return at
+
+    def after_working_days(self, at: datetime, days: int) -> datetime:
+        """When so many working days from `at` are over; 0 is the close of the hours that it falls in, or of the next.
+
+        The same wall-clock time of the last of these days, held within its hours.
+        """
+        begin = self.next_opening(at)
+        day = self._local(begin).date()
+        hours = self._hours_of(day)
+        if not hours:
+            return at + max(days, 1) * DAY
+        if days == 0:
+            return hours[-1][1]
+        left = days
+        for ahead in range(1, days + LONGEST_CLOSED):
+            if hours := self._hours_of(day + ahead * DAY):
+                left -= 1
+            if left == 0:
+                same_time = self._instant(day + ahead * DAY, self._local(begin).time())
+                return min(max(same_time, hours[0][0]), hours[-1][1])
+        return begin + days * DAY
+
+    def _hours_of(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The hours of one local day as instants, in order; none on a holiday."""
+        if day in self.holidays:
+            return []
+        weekly = self.weekly or ((day.weekday(), time(0), time(0)),)
+        return sorted(
+            (self._instant(day, opens), self._instant(day + DAY if closes == time(0) else day, closes))
+            for weekday, opens, closes in weekly
+            if weekday == day.weekday()
+        )
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(ZoneInfo(self.time_zone))
+
+    def _instant(self, day: date, clock: time) -> datetime:
+        return datetime.combine(day, clock, ZoneInfo(self.time_zone)).astimezone(UTC)
+
+
+def hours_of(clinic_ids: Iterable[int]) -> dict[int, Hours]:
+    """The hours of these clinics. Three statements, however many."""
+    ids = list(clinic_ids)
+    weekly: dict[int, list[tuple[int, time, time]]] = {clinic: [] for clinic in ids}
+    holidays: dict[int, set[date]] = {clinic: set() for clinic in ids}
+    rows: Iterable[Any] = OpeningHours.objects.filter(clinic__in=ids).values_list(
+        "clinic", "weekday", "opens", "closes"
+    )
+    for clinic, *hours in rows:
+        weekly[clinic].append((hours[0], hours[1], hours[2]))
+    for clinic, day in Holiday.objects.filter(clinic__in=ids).values_list("clinic", "day"):
+        holidays[clinic].add(day)
+    zones = Clinic.objects.filter(pk__in=ids).values_list("pk", "time_zone")
+    return {clinic: Hours(zone, tuple(weekly[clinic]), frozenset(holidays[clinic])) for clinic, zone in zones}

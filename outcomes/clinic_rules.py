@@ -1,0 +1,45 @@
+"""The rules of red flags as each clinic has set them, within the rules' bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from backend.people.models import Clinic, User
+from outcomes.alert_rules import BY_CODE, RULES, Rule, Unbound, problems
+from outcomes.models import ClinicRule
+
+
+class BadThresholdsError(ValueError):
+    """Numbers that a clinic can't set; `problems` names each field."""
+
+    def __init__(self, problems: list[Unbound]) -> None:
+        super().__init__(", ".join(f"{problem.field}: {problem.code}" for problem in problems))
+        self.problems = problems
+
+
+def rules_of(clinic_ids: Iterable[int]) -> dict[int, dict[str, Rule]]:
+    """All rules by code, as each of these clinics has set them, most urgent first. One statement."""
+    ids = set(clinic_ids)
+    own: dict[int, dict[str, Mapping[str, float]]] = {clinic: {} for clinic in ids}
+    for clinic, code, numbers in ClinicRule.objects.filter(clinic__in=ids).values_list("clinic", "rule", "thresholds"):
+        own[clinic][code] = numbers
+    return {
+        clinic: {rule.code: rule.changed(changed[rule.code]) if rule.code in changed else rule for rule in RULES}
+        if changed
+        else BY_CODE
+        for clinic, changed in own.items()
+    }
+
+
+def set_thresholds(clinic: Clinic, rule: Rule, numbers: Mapping[str, float], *, by: User | None, now: datetime) -> Rule:
+    """Set a clinic's own numbers for a rule, all at once: what is not among them is the default again.
+
+    Alerts that stand keep the clock that they were raised with. Raises BadThresholdsError.
+    """
+    if found := problems(rule, numbers):
+        raise BadThresholdsError(found)
+    ClinicRule.objects.update_or_create(
+        clinic=clinic, rule=rule.code, defaults={"thresholds": dict(numbers), "changed_by": by, "changed_at": now}
+    )
+    return rule.changed(numbers)
