@@ -21,7 +21,7 @@ from backend.people import audit
 from backend.people.models import CareTeam, Clinic, Consent, Origin, Patient, ZoneHistory
 from backend.people.writes import Door, next_revisions
 from backend.rest.verdicts import FieldError
-from outcomes import alerts, store
+from outcomes import store
 from outcomes.instrument import Number
 from outcomes.intake import Draft, ResponseItem, digest_of, examine, store_responses, when_errors
 from outcomes.loading import forget_measures, measure_ids
@@ -256,7 +256,6 @@ def _examine(entry: Entry, patient_id: int, target: Target) -> _Ready | list[Ref
         totals = Totals(**msgspec.structs.asdict(item), scores=entry.scores)
         draft.digest = digest_of(totals)
         draft.scored = Scored(scores=dict(entry.scores), bands={}, missing=0, status="totals", flags=())
-        draft.rules = alerts.fired(draft.instrument, draft.scored)
     return _Ready(entry, patient_id, draft.digest, draft)
 
 
