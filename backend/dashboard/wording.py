@@ -47,6 +47,8 @@ STATES: dict[str, _StrPromise] = {
     "resolved": _("resolved"),
     "raised": _("raised"),
     "repeated": _("raised again"),
+    "told": _("next in the chain told"),
+    "card-shown": _("safety text shown on the phone"),
 }
 
 STEPS: dict[str, _StrPromise] = {

@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from backend.dashboard import wording
 from backend.people.models import Audit, Patient, Role, User
-from exercises import alarms
-from outcomes import alert_handling, alerts
+from outcomes import alert_handling, alert_rules
 from outcomes.models import Alert, AlertEvent
 from tests.backend.dashboard import builders
 
@@ -101,11 +100,7 @@ def test_the_number_of_statements_does_not_grow_with_the_alerts(
 
 
 def test_every_rule_state_and_step_has_its_words() -> None:
-    rules = {
-        rule.code for module in (alerts, alarms) for rule in vars(module).values() if isinstance(rule, alerts.Rule)
-    }
-    rules |= {rule.code for rule in alerts.RULES}
-    assert rules <= set(wording.ALERTS)
+    assert {rule.code for rule in alert_rules.RULES} == set(wording.ALERTS)
     assert set(wording.STATES) == set(Alert.State.values) | set(AlertEvent.Kind.values)
     assert set(wording.STEPS) == {str(kind) for kind in alert_handling.STATE_AFTER}
     assert set(wording.SEVERITIES) == set(Alert.Severity.values)
