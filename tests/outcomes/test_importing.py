@@ -386,6 +386,19 @@ def test_what_is_missing_on_our_side_is_said_before_anything_is_read(
     assert not Patient.objects.exists()
 
 
+def test_who_joins_no_team_by_name_joins_the_clinics_only_one_or_one_of_the_imported(import_: Import) -> None:
+    nameless = FEAR.replace('care_team = "Back pain"', "")
+    assert nameless != FEAR
+    import_(nameless, "id,date,fear\nA,2024-01-01,3\n")
+    CareTeam.objects.create(clinic=import_.clinic, name="Knee pain")
+    import_(nameless, "id,date,fear\nB,2024-01-01,3\n", "--dry-run")
+    assert not CareTeam.objects.filter(name="Imported").exists()
+    for _ in range(2):
+        import_(nameless, "id,date,fear\nB,2024-01-01,3\n")
+    teams = Patient.objects.order_by("identifier").values_list("identifier", "care_team__name")
+    assert list(teams) == [("A", "Back pain"), ("B", "Imported")]
+
+
 def test_a_file_that_can_not_be_read_on_ends_with_its_line(import_: Import) -> None:
     printed = import_(FEAR, b"id,date,fear\nA,2024-01-01,3\n" + b"B,2024-01-01,\xff\n")
     assert "exit 2: file.csv: line 3, character 14: byte 0xFF is not utf-8" in printed

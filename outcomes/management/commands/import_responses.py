@@ -16,6 +16,8 @@ from outcomes.reading import FileError, Rows
 from outcomes.rejects import Rejects
 from outcomes.translating import Translator
 
+IMPORTED = "Imported"  # the care team of patients for whom nobody named one
+
 
 class Command(BaseCommand):
     help = "Load responses and scores from a file, as a mapping says. Running it again changes nothing."
@@ -25,7 +27,10 @@ class Command(BaseCommand):
         parser.add_argument("--mapping", type=Path, required=True, help="TOML: what stands where in the file")
         parser.add_argument("--clinic", required=True, help="name or number of the clinic")
         parser.add_argument("--patient", help="whose file it is, if its lines don't say")
-        parser.add_argument("--care-team", help="where new patients go, in place of what the mapping says")
+        parser.add_argument(
+            "--care-team",
+            help="where new patients go; else where the mapping says, or the clinic's only team, or a new one",
+        )
         parser.add_argument("--dry-run", action="store_true", help="the same report, and nothing is written")
         parser.add_argument("--rejects", type=Path, help="file for refused rows, with line, column and reason")
 
@@ -80,20 +85,14 @@ def _target(chosen: mapping.MappingFile, options: dict[str, Any]) -> importing.T
     """Clinic and care team by name or number. Raises CommandError."""
     if bool(options["patient"]) == bool(chosen.patient.column):
         raise CommandError("--patient: either the mapping names the patients' column, or you name the one patient.")
-    named = options["clinic"]
+    named, dry_run = options["clinic"], options["dry_run"]
     clinics = Clinic.objects.filter(pk=int(named)) if named.isdecimal() else Clinic.objects.filter(name=named)
     if len(clinics) != 1:
         raise CommandError(f"--clinic: there {'is no' if not clinics else 'is more than one'} clinic {named!r}.")
     [clinic] = clinics
     team = None
     if chosen.patient.create:
-        named = options["care_team"] or chosen.patient.care_team
-        if not named:
-            raise CommandError("--care-team: the mapping creates patients; say in which care team.")
-        team = CareTeam.objects.filter(clinic=clinic, name=named).first()
-        if team is None:
-            raise CommandError(f"--care-team: {clinic.name} has no care team {named!r}.")
-    dry_run = options["dry_run"]
+        team = _care_team(clinic, options["care_team"] or chosen.patient.care_team, dry_run=dry_run)
     return importing.Target(
         clinic=clinic,
         care_team=team,
@@ -101,6 +100,20 @@ def _target(chosen: mapping.MappingFile, options: dict[str, Any]) -> importing.T
         measures=importing.own_measures(chosen, clinic, dry_run=dry_run),
         dry_run=dry_run,
     )
+
+
+def _care_team(clinic: Clinic, named: str | None, *, dry_run: bool) -> CareTeam:
+    """The team that was named; else the clinic's only one, or one whose name says where its patients come from."""
+    teams = list(CareTeam.objects.filter(clinic=clinic))
+    for team in teams:
+        if team.name == (named or IMPORTED) or (not named and len(teams) == 1):
+            return team
+    if named:
+        raise CommandError(f"--care-team: {clinic.name} has no care team {named!r}.")
+    team = CareTeam(clinic=clinic, name=IMPORTED)
+    if not dry_run:
+        team.save()
+    return team
 
 
 class _Progress:
