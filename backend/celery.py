@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery, beat
+from celery.schedules import crontab
 from celery.signals import heartbeat_sent, setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
@@ -17,6 +18,15 @@ app.conf.beat_schedule = {
         "task": "backend.reminders.tasks.dispatch_reminders",
         "schedule": 20.0,  # seconds; a reminder is at most this late
         "options": {"expires": 20.0},  # One that waited longer has been overtaken by the next.
+    },
+    "recompute due trends": {
+        "task": "outcomes.tasks.recompute_due_trends",
+        "schedule": 30.0,  # seconds; intake rings too, this is for rings that were lost
+        "options": {"expires": 30.0},
+    },
+    "recompute all trends": {
+        "task": "outcomes.tasks.recompute_all_trends",
+        "schedule": crontab(hour="2", minute="15"),  # UTC
     },
 }
 

@@ -12,9 +12,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import connection, transaction
 
 from backend.people.writes import Door
+from outcomes.tasks import ring
 
 
 class ResponseRow(msgspec.Struct, frozen=True):
@@ -138,7 +139,8 @@ def insert_scores(rows: Iterable[ScoreRow]) -> None:
 def mark_due(series: Iterable[tuple[int, int, int]]) -> None:
     """Note that the trends of these series (patient, measure, clinic) must be recomputed.
 
-    The counter goes up even while a worker is at it: the worker removes only the mark that it has seen.
+    The counter goes up even while a worker is at it: the worker removes only the mark that it has seen. The worker is
+    told after the transaction.
     """
     rows = sorted(set(series))
     if not rows:
@@ -152,6 +154,7 @@ def mark_due(series: Iterable[tuple[int, int, int]]) -> None:
             """,
             columns(rows, 3),
         )
+    transaction.on_commit(ring, robust=True)
 
 
 class Retired(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ Every function works on each series by itself: what stands beside it in the arra
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,8 +55,8 @@ class Trends:
     (daily measures) or to the last response (questionnaires: that is what MCID and MDC are about). reliable_change:
     change in standard errors of a difference, reliable from 1.96 (Jacobson & Truax 1991, 10.1037/0022-006X.59.1.12).
     coverage: days with a value out of the days of the window, 0 to 1 (daily measures). longest_gap: days without a
-    value between two that have one. level_changes: first days of new levels. baseline_settled: no later entry can
-    change the baseline. Labels are indices into LABELS.
+    value between two that have one. level_changes: first days of new levels. baseline_settled: there is an entry
+    since the programme started, so that nothing new can change the baseline. Labels are indices into LABELS.
     """
 
     n: Ints
@@ -82,11 +82,11 @@ class Trends:
     longest_gap: Ints
     enough_data: Flags
 
-    def columns(self) -> dict[str, list[object]]:
+    def columns(self) -> dict[str, list[Any]]:
         """All fields as plain Python values: days as dates, labels as text, what is not known as None."""
         return {field.name: self._column(field.name) for field in fields(self)}
 
-    def _column(self, name: str) -> list[object]:
+    def _column(self, name: str) -> list[Any]:
         if name == "level_changes":
             return [[_date(day) for day in days] for days in self.level_changes]
         values = getattr(self, name)
@@ -98,7 +98,7 @@ class Trends:
         return plain(values)
 
 
-def plain(values: Floats | Ints | Flags) -> list[object]:
+def plain(values: Floats | Ints | Flags) -> list[Any]:
     """Python values, with None for NaN."""
     return [None if value != value else value for value in values.tolist()]
 
@@ -240,16 +240,14 @@ def _baselines(
     at = np.where(_pick(day, some, at) < programme - BASELINE_REACH, start, at)
     baseline, from_ = _pick(value, some, at, missing=np.nan), _pick(day, some, at)
     to = from_.copy()
-    settled = some & ((programme == NEVER) | (before < end - start))
 
     # Daily measures: the median of the first days before it.
     fewer = np.minimum(before, BASELINE_DAYS)
-    settled[daily] = ((fewer == BASELINE_DAYS) | ((before < end - start) & (fewer >= BASELINE_FEWEST)))[daily]
     baseline[daily], from_[daily], to[daily] = np.nan, 0, 0
     of = np.flatnonzero(daily & (fewer >= BASELINE_FEWEST))
     baseline[of] = medians(value, start[of], fewer[of])
     from_[of], to[of] = day[start[of]], day[start[of] + fewer[of] - 1]
-    return baseline, from_, to, settled
+    return baseline, from_, to, ~np.isnan(baseline) & (before < end - start)
 
 
 def _lines(

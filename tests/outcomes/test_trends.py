@@ -58,14 +58,11 @@ def steady(*levels: float, each: int = 7) -> list[tuple[int, float]]:
 def test_daily_baseline_is_the_median_of_the_first_seven_days_with_an_entry() -> None:
     row = trend([(0, 9), (1, 5), (4, 6), (5, 7), (9, 6), (10, 4), (12, 8), (13, 0), (14, 0)])
     assert (row["baseline"], row["baseline_from"], row["baseline_to"]) == (6, on(0), on(12))
-    assert row["baseline_settled"]
 
 
 def test_three_days_are_the_fewest_that_make_a_baseline() -> None:
     assert trend([(0, 6), (1, 7)])["baseline"] is None
-    row = trend([(0, 6), (1, 7), (2, 8)])
-    assert row["baseline"] == 7
-    assert not row["baseline_settled"]
+    assert trend([(0, 6), (1, 7), (2, 8)])["baseline"] == 7
 
 
 def test_daily_baseline_ends_where_the_programme_starts() -> None:
@@ -91,6 +88,15 @@ def test_a_questionnaire_longer_ago_than_28_days_gives_way_to_the_first_ever() -
     assert trends([entries], [TSK], programme=[39])[0]["baseline"] == 40
     assert trends([entries], [TSK], programme=[0])[0]["baseline"] == 40
     assert trend(entries, TSK)["baseline"] == 40
+
+
+def test_a_baseline_is_settled_by_an_entry_after_the_programmes_start() -> None:
+    for kind in (PAIN, TSK):
+        entries = steady(8)
+        assert not trend(entries, kind)["baseline_settled"]
+        assert not trends([entries], [kind], programme=[7])[0]["baseline_settled"]
+        assert trends([[*entries, (7, 8)]], [kind], programme=[7])[0]["baseline_settled"]
+    assert not trends([steady(8)], [PAIN], programme=[2])[0]["baseline_settled"]
 
 
 def test_a_frozen_baseline_stays() -> None:

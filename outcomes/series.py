@@ -1,0 +1,185 @@
+"""Set-wise reads of series: which there are, and of each what its trend needs. Their cost doesn't grow with history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+from psycopg import ClientCursor
+
+from outcomes.levels import Floats, Ints
+from outcomes.library import Measure, measures
+from outcomes.trends import BASELINE_DAYS, WINDOW_DAYS, WINDOW_RESPONSES
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One measure of one patient, with what its trend depends on besides its entries.
+
+    `marked` counts how often it was marked as due, null where it isn't. `rev` is the patient's revision: entries up to
+    it are read. `baseline` is the newest frozen one, with the days that it is from and to.
+    """
+
+    patient_id: int
+    measure_id: int
+    clinic_id: int
+    marked: int | None
+    rev: int
+    measure: Measure
+    programme: date | None
+    baseline: tuple[float, date, date] | None
+
+
+MARKED = "SELECT patient_id, measure_id, marked FROM outcomes_trend_due WHERE patient_id = ANY (%(patients)s)"
+
+# Every series with an entry, found by skipping from measure to measure, and every one that has a trend.
+EVERY = """
+WITH RECURSIVE step AS (
+    SELECT patient_id, (
+        SELECT min(measure_id) FROM outcomes_score AS score WHERE score.patient_id = patient.patient_id AND live
+    ) AS measure_id
+    FROM unnest(%(patients)s) AS patient (patient_id)
+    UNION ALL
+    SELECT patient_id, (
+        SELECT min(measure_id) FROM outcomes_score AS score
+        WHERE score.patient_id = step.patient_id AND score.measure_id > step.measure_id AND live
+    )
+    FROM step WHERE measure_id IS NOT NULL
+)
+SELECT patient_id, measure_id, NULL::int FROM step WHERE measure_id IS NOT NULL
+UNION
+SELECT patient_id, measure_id, NULL FROM outcomes_trend WHERE patient_id = ANY (%(patients)s)
+"""
+
+DESCRIBED = """
+SELECT series.patient_id, series.measure_id, patient.clinic_id, series.marked, coalesce(patient_rev.rev, 0),
+    measure.code, patient.programme_started_on, baseline.value, baseline.from_day, baseline.to_day
+FROM unnest(%s::bigint[], %s::smallint[], %s::int[]) AS series (patient_id, measure_id, marked)
+JOIN people_patient AS patient ON patient.id = series.patient_id
+JOIN outcomes_measure AS measure ON measure.id = series.measure_id
+LEFT JOIN people_patient_rev AS patient_rev ON patient_rev.patient_id = series.patient_id
+LEFT JOIN LATERAL (
+    SELECT value, from_day, to_day FROM outcomes_baseline AS own
+    WHERE own.patient_id = series.patient_id AND own.measure_id = series.measure_id ORDER BY version DESC LIMIT 1
+) AS baseline ON true
+ORDER BY series.patient_id, series.measure_id
+"""
+
+
+def find_series(patients: Sequence[int], *, every: bool) -> list[Series]:
+    """The series of these patients: those that are marked as due, or all there are; in order of patient and measure."""
+    with connection.cursor() as cursor:
+        cursor.execute(EVERY if every else MARKED, {"patients": list(patients)})
+        keys = cursor.fetchall()
+        cursor.execute(DESCRIBED, [[key[column] for key in keys] for column in range(3)])
+        return [_series(*row) for row in cursor.fetchall()]
+
+
+def _series(
+    patient_id: int,
+    measure_id: int,
+    clinic_id: int,
+    marked: int | None,
+    rev: int,
+    code: str,
+    programme: date | None,
+    value: float | None,
+    from_day: date,
+    to_day: date,
+) -> Series:
+    # A measure that no instrument knows, such as a clinic's own scale, is followed as it is and never judged.
+    own = Measure(code=code, title=code, kind="daily", direction="none", min=-np.inf, max=np.inf)
+    baseline = None if value is None else (value, from_day, to_day)
+    return Series(patient_id, measure_id, clinic_id, marked, rev, measures().get(code, own), programme, baseline)
+
+
+# The window; and, while the baseline isn't frozen, the days that it may come from. By index alone.
+ENTRIES = """
+COPY (
+    SELECT wanted.place::int4, entry.local_day, entry.value, entry.at
+    FROM unnest(%(place)s::int[], %(patient)s::bigint[], %(measure)s::smallint[], %(daily)s::bool[],
+        %(frozen)s::bool[], %(programme)s::date[])
+        AS wanted (place, patient_id, measure_id, daily, frozen, programme)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN wanted.daily THEN (
+            SELECT max(local_day) - %(window_days)s FROM outcomes_score
+            WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
+        ) ELSE (
+            SELECT min(local_day) - 1 FROM (
+                SELECT DISTINCT local_day FROM outcomes_score
+                WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
+                ORDER BY local_day DESC LIMIT %(window_responses)s
+            ) AS recent
+        ) END AS day
+    ) AS before
+    CROSS JOIN LATERAL (
+        SELECT local_day, value, at FROM outcomes_score
+        WHERE NOT wanted.frozen AND patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
+            AND local_day <= before.day AND local_day = ANY (
+                ARRAY(
+                    SELECT DISTINCT local_day FROM outcomes_score
+                    WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
+                    ORDER BY local_day LIMIT CASE WHEN wanted.daily THEN %(baseline_days)s ELSE 1 END
+                ) || (
+                    SELECT max(local_day) FROM outcomes_score
+                    WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
+                        AND local_day < wanted.programme
+                )
+            )
+        UNION ALL
+        SELECT local_day, value, at FROM outcomes_score
+        WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
+            AND local_day > before.day
+    ) AS entry
+) TO STDOUT (FORMAT BINARY)
+"""
+
+# PostgreSQL's binary copy: a row is its number of fields, then each field's length and value, in network order.
+HEADER, TRAILER = 19, 2
+ROW = np.dtype(
+    [("fields", ">i2")]
+    + [
+        column
+        for name, kind in (("place", ">i4"), ("day", ">i4"), ("value", ">f8"), ("at", ">i8"))
+        for column in ((f"{name}_length", ">i4"), (name, kind))
+    ]
+)
+DAYS_TO_2000 = (date(2000, 1, 1) - date(1970, 1, 1)).days
+
+
+def read_entries(wanted: Sequence[Series]) -> tuple[Ints, Ints, Floats]:
+    """The entries that the trends of these series need: flat, sorted, days numbered, series by their place."""
+    with connection.cursor() as cursor:
+        statement = ClientCursor(cursor.connection).mogrify(ENTRIES, _parameters(wanted))  # COPY takes no parameters.
+        with cursor.copy(statement) as copy:
+            raw = b"".join(copy)
+    rows: NDArray[np.void] = np.frombuffer(raw, ROW, offset=HEADER, count=(len(raw) - HEADER - TRAILER) // ROW.itemsize)
+    place, day = rows["place"].astype(np.int64), rows["day"].astype(np.int64) + DAYS_TO_2000
+    value, at = rows["value"].astype(np.float64), rows["at"].astype(np.int64)
+    # They come in order, but nothing promises it; and of one day the index doesn't know the times.
+    if len(rows) and not _ascend(place, day):
+        order = np.lexsort((at, day, place))
+        place, day, value = place[order], day[order], value[order]
+    return place, day, value
+
+
+def _ascend(place: Ints, day: Ints) -> bool:
+    """Whether the entries are sorted, with at most one a day."""
+    same = place[1:] == place[:-1]
+    return bool(np.all((place[1:] > place[:-1]) | same & (day[1:] > day[:-1])))
+
+
+def _parameters(wanted: Sequence[Series]) -> dict[str, object]:
+    return {
+        "place": list(range(len(wanted))),
+        "patient": [series.patient_id for series in wanted],
+        "measure": [series.measure_id for series in wanted],
+        "daily": [series.measure.kind == "daily" for series in wanted],
+        "frozen": [series.baseline is not None for series in wanted],
+        "programme": [series.programme for series in wanted],
+        "window_days": WINDOW_DAYS,
+        "window_responses": WINDOW_RESPONSES,
+        "baseline_days": BASELINE_DAYS,
+    }
