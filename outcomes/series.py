@@ -158,9 +158,10 @@ def read_entries(wanted: Sequence[Series]) -> tuple[Ints, Ints, Floats]:
     rows: NDArray[np.void] = np.frombuffer(raw, ROW, offset=HEADER, count=(len(raw) - HEADER - TRAILER) // ROW.itemsize)
     place, day = rows["place"].astype(np.int64), rows["day"].astype(np.int64) + DAYS_TO_2000
     value, at = rows["value"].astype(np.float64), rows["at"].astype(np.int64)
-    # They come in order, but nothing promises it; and of one day the index doesn't know the times.
-    if len(rows) and not _ascend(place, day):
-        order = np.lexsort((at, day, place))
+    # They come in order, but nothing promises it; and of one day the index doesn't know the times. Of two entries of
+    # the same moment, as a file with dates alone has, the larger is the later, so that it is always the same one.
+    if not _ascend(place, day):
+        order = np.lexsort((value, at, day, place))
         place, day, value = place[order], day[order], value[order]
     return place, day, value
 

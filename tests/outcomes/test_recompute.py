@@ -93,6 +93,14 @@ def test_several_entries_a_day(patient: Patient) -> None:
     assert trend_of(patient, TSK).last_value == 28
 
 
+def test_of_two_responses_of_the_same_moment_it_is_always_the_same_that_counts(patient: Patient) -> None:
+    for values in (30, 28), (28, 30):
+        for value in values:
+            put(patient, TSK, [(0, value)])
+    recompute_due(NOW)
+    assert trend_of(patient, TSK).last_value == 30
+
+
 def test_what_was_retired_counts_no_more(patient: Patient) -> None:
     sources = put(patient, TSK, [(0, 40), (14, 20)])
     recompute_due(NOW)
@@ -340,7 +348,9 @@ SAID = ("n", "last_value", "baseline", "level", "slope_low", "p_value", "change_
 def from_all_entries() -> list[dict[str, Any]]:
     """The trends of all series, worked out from all entries that there are."""
     scores = (
-        Score.objects.filter(live=True).order_by("at").values_list("patient_id", "measure_id", "local_day", "value")
+        Score.objects.filter(live=True)
+        .order_by("at", "value")
+        .values_list("patient_id", "measure_id", "local_day", "value")
     )
     keys = sorted({(patient, measure) for patient, measure, _, _ in scores})
     kinds = [measures()[measure_codes()[measure]] for _, measure in keys]
