@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import include, path
 from redis.exceptions import ConnectionError as RedisAway
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
@@ -86,4 +86,5 @@ urlpatterns = [
     path("api/paged", Paged.as_view()),
     path("api/<str:what>", bare),
     path("pages/<str:what>", bare),
+    path("", include("backend.urls")),  # which the error pages lead back to
 ]
