@@ -44,7 +44,9 @@ def withdraw(patient: Patient, now: datetime) -> ClinicText | None:
 
     What was recorded until now stays in the clinic's record. Gives the clinic's own words about that, if it has any.
     """
-    if patient.consents.filter(withdrawn_at=None).update(withdrawn_at=now):
+    for given in patient.consents.filter(withdrawn_at=None):
+        given.withdrawn_at = now
+        given.save(update_fields=["withdrawn_at"])  # saved, not updated: reminders listen
         audit.record("withdraw consent", [patient.pk], patient.user_id)
     texts = newest(patient.clinic_id).filter(kind=ClinicText.Kind.WITHDRAWAL)
     return in_language(texts, patient.language, patient.clinic.languages)

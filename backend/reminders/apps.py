@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class RemindersConfig(AppConfig):
     name = "backend.reminders"
     label = "reminders"
+
+    def ready(self) -> None:
+        from backend.reminders import replanning  # noqa: F401  # connects its receivers
