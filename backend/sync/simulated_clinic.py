@@ -1,6 +1,7 @@
 """Writes the made-up clinic into the database, by the doors that real patients come through.
 
-Everything bears origin `simulated` and a name that says so: it notifies nobody, and nobody takes it for a patient.
+Everything bears origin `simulated` and a name that says so: nobody takes it for a patient, and what would go to their
+phones goes to the console.
 """
 
 from __future__ import annotations
