@@ -1,4 +1,4 @@
-.PHONY: demo demo-reset setup browser test lint types lock
+.PHONY: demo demo-reset setup browser test chaos lint types lock
 
 PORT = 8000
 
@@ -19,6 +19,10 @@ browser: setup
 
 test: setup browser
 	.venv/bin/python -m pytest -n auto $(TESTS)
+
+# Kills things at random moments, for minutes, and prints what was lost. It must be nothing.
+chaos: setup
+	.venv/bin/python -m bench.kill_dispatcher
 
 lint: setup
 	.venv/bin/ruff check .
