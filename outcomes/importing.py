@@ -24,7 +24,7 @@ from backend.rest.verdicts import FieldError
 from outcomes import store
 from outcomes.instrument import Number
 from outcomes.intake import Draft, ResponseItem, digest_of, examine, store_responses, when_errors
-from outcomes.loading import forget_measures, measure_ids
+from outcomes.loading import describe_measures, measure_ids
 from outcomes.mapping import MappingFile, OwnMeasure
 from outcomes.models import Measure
 from outcomes.reading import Row
@@ -114,12 +114,16 @@ def import_rows(rows: Iterable[Row], translate: Translator, target: Target) -> I
         yield taken
 
 
+def own_code(clinic: Clinic, name: str) -> str:
+    """The code of a measure of a clinic's own."""
+    return f"import.{clinic.pk}.{name}"
+
+
 def own_measures(mapping: MappingFile, clinic: Clinic, *, dry_run: bool = False) -> dict[str, int]:
     """Row numbers of a mapping's own measures by name, made where they are new; but not in a dry run."""
-    codes = {measure.name: f"import.{clinic.pk}.{measure.name}" for measure in mapping.measure}
-    if codes and not dry_run:
-        said = ("title", "kind", "direction", "low", "high")
-        rows = [
+    codes = {measure.name: own_code(clinic, measure.name) for measure in mapping.measure}
+    if not dry_run:
+        describe_measures(
             Measure(
                 code=codes[measure.name],
                 title=measure.title,
@@ -129,13 +133,7 @@ def own_measures(mapping: MappingFile, clinic: Clinic, *, dry_run: bool = False)
                 high=measure.max,
             )
             for measure in mapping.measure
-        ]
-        numbers = dict(Measure.objects.filter(code__in=codes.values()).values_list("code", "pk"))
-        Measure.objects.bulk_create([row for row in rows if row.code not in numbers], ignore_conflicts=True)
-        for row in rows:
-            row.pk = numbers.get(row.code)
-        Measure.objects.bulk_update([row for row in rows if row.pk], said)
-        forget_measures()
+        )
     known = measure_ids()
     return {name: known.get(code, 0) for name, code in codes.items()}
 
@@ -158,7 +156,7 @@ def _take(batch: Iterable[Row], translate: Translator, target: Target, seen: _Se
         examined: _Ready | list[Refused]
         if patient_id is None:
             examined = [Refused(translate.patient_column, "the clinic has no such patient")]
-        elif patient_id == _WITHDRAWN:
+        elif patient_id == WITHDRAWN:
             examined = [Refused(translate.patient_column, "this patient has withdrawn consent")]
         else:
             examined = _examine(entry, patient_id, target)
@@ -177,12 +175,12 @@ def _take(batch: Iterable[Row], translate: Translator, target: Target, seen: _Se
     return taken
 
 
-_WITHDRAWN = -1
+WITHDRAWN = -1
 
 
 def _patients(identifiers: Sequence[str], target: Target, report: Report, seen: _Seen | None) -> dict[str, int]:
     """Patients by the clinic's own number; unknown ones are made, where the mapping wants that."""
-    known = _known_patients(identifiers, target.clinic)
+    known = known_patients(identifiers, target.clinic)
     missing = [identifier for identifier in identifiers if identifier not in known]
     if not missing or target.care_team is None:
         return known
@@ -207,7 +205,7 @@ def _patients(identifiers: Sequence[str], target: Target, report: Report, seen: 
         ),
         ignore_conflicts=True,
     )
-    made = _known_patients(missing, target.clinic)
+    made = known_patients(missing, target.clinic)
     ZoneHistory.objects.bulk_create(
         (
             ZoneHistory(
@@ -224,12 +222,13 @@ def _patients(identifiers: Sequence[str], target: Target, report: Report, seen: 
 _PATIENTS = UUID("bd3f0d3a-6a0f-5f0b-8a57-5b3a3a6c9a10")
 
 
-def _known_patients(identifiers: Sequence[str], clinic: Clinic) -> dict[str, int]:
+def known_patients(identifiers: Iterable[str], clinic: Clinic) -> dict[str, int]:
+    """Patients of a clinic by its own numbers; WITHDRAWN in place of one who wants nothing new to be recorded."""
     consents = Consent.objects.filter(patient=OuterRef("pk"))
     withdrawn = Exists(consents) & ~Exists(consents.filter(withdrawn_at__isnull=True))
     found = Patient.objects.filter(clinic=clinic, identifier__in=identifiers).annotate(withdrawn=withdrawn)
     return {
-        identifier: _WITHDRAWN if gone else number
+        identifier: WITHDRAWN if gone else number
         for identifier, number, gone in found.values_list("identifier", "pk", "withdrawn")
     }
 
@@ -255,8 +254,13 @@ def _examine(entry: Entry, patient_id: int, target: Target) -> _Ready | list[Ref
     if entry.scores is not None:
         totals = Totals(**msgspec.structs.asdict(item), scores=entry.scores)
         draft.digest = digest_of(totals)
-        draft.scored = Scored(scores=dict(entry.scores), bands={}, missing=0, status="totals", flags=())
+        draft.scored = kept_totals(entry.scores)
     return _Ready(entry, patient_id, draft.digest, draft)
+
+
+def kept_totals(scores: Mapping[str, Number]) -> Scored:
+    """Scores that were kept without answers, in place of computed ones."""
+    return Scored(scores=dict(scores), bands={}, missing=0, status="totals", flags=())
 
 
 def _refusals(errors: Iterable[FieldError], entry: Entry) -> list[Refused]:

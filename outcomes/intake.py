@@ -182,7 +182,7 @@ def store_responses(drafts: Sequence[Draft], door: Door, revisions: Mapping[int,
                 standing[replaced] = msgspec.structs.replace(standing[replaced], live=False)
         verdicts.append(verdict)
     _write(list(new.values()), door, revisions)
-    _raise_alerts(new.keys(), drafts, verdicts, door)
+    raise_alerts(new.keys(), drafts, verdicts, door)
     return verdicts
 
 
@@ -261,7 +261,7 @@ def _write(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) ->
     _retire(replaced, door)
 
 
-def _raise_alerts(new: Set[tuple[int, UUID]], drafts: Sequence[Draft], verdicts: Sequence[Verdict], door: Door) -> None:
+def raise_alerts(new: Set[tuple[int, UUID]], drafts: Sequence[Draft], verdicts: Sequence[Verdict], door: Door) -> None:
     """Raise what new responses call for; every one that stands names its texts, also when the reply got lost before."""
     standing = [
         (draft, verdict)

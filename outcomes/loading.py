@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from math import inf
 
@@ -30,6 +31,19 @@ def load_instruments() -> None:
     missing = library.measures().keys() - set(Measure.objects.values_list("code", flat=True))
     Measure.objects.bulk_create([Measure(code=code) for code in sorted(missing)], ignore_conflicts=True)
     instrument_ids.cache_clear()
+    forget_measures()
+
+
+def describe_measures(wanted: Iterable[Measure]) -> None:
+    """Write measures of clinics' own: new ones as they are, known ones as they are now described."""
+    rows = {row.code: row for row in wanted}
+    if not rows:
+        return
+    numbers = dict(Measure.objects.filter(code__in=rows).values_list("code", "pk"))
+    Measure.objects.bulk_create([row for code, row in rows.items() if code not in numbers], ignore_conflicts=True)
+    for code, number in numbers.items():
+        rows[code].pk = number
+    Measure.objects.bulk_update([rows[code] for code in numbers], ["title", "kind", "direction", "low", "high"])
     forget_measures()
 
 

@@ -89,6 +89,22 @@ def standing_scores(series: Iterable[tuple[int, int]], sources: Iterable[UUID]) 
         return found
 
 
+def scores_at(keys: Iterable[tuple[int, int, date, UUID]]) -> list[tuple[int, int, UUID, float]]:
+    """Patient, measure, source and value of the scores among these keys (patient, measure, local day, source)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT patient_id, measure_id, source, value
+            FROM outcomes_score
+            JOIN unnest(%s::bigint[], %s::smallint[], %s::date[], %s::uuid[])
+                AS key (patient_id, measure_id, local_day, source) USING (patient_id, measure_id, local_day, source)
+            """,
+            columns(list(keys), 4),
+        )
+        found: list[tuple[int, int, UUID, float]] = cursor.fetchall()
+        return found
+
+
 def insert_responses(rows: Sequence[ResponseRow], door: Door) -> None:
     """Store responses. A row whose key exists is left as it stands."""
     rows = sorted(rows, key=lambda row: (row.patient_id, row.id))

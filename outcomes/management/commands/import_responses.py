@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from backend.people.models import CareTeam, Clinic
 from outcomes import importing, mapping
+from outcomes.management.clinics import clinic_named
 from outcomes.reading import FileError, Rows
 from outcomes.rejects import Rejects
 from outcomes.translating import Translator
@@ -85,11 +86,7 @@ def _target(chosen: mapping.MappingFile, options: dict[str, Any]) -> importing.T
     """Clinic and care team by name or number. Raises CommandError."""
     if bool(options["patient"]) == bool(chosen.patient.column):
         raise CommandError("--patient: either the mapping names the patients' column, or you name the one patient.")
-    named, dry_run = options["clinic"], options["dry_run"]
-    clinics = Clinic.objects.filter(pk=int(named)) if named.isdecimal() else Clinic.objects.filter(name=named)
-    if len(clinics) != 1:
-        raise CommandError(f"--clinic: there {'is no' if not clinics else 'is more than one'} clinic {named!r}.")
-    [clinic] = clinics
+    clinic, dry_run = clinic_named(options["clinic"]), options["dry_run"]
     team = None
     if chosen.patient.create:
         team = _care_team(clinic, options["care_team"] or chosen.patient.care_team, dry_run=dry_run)
