@@ -14,6 +14,11 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
+    "watch alerts": {
+        "task": "backend.reminders.tasks.watch_alerts",
+        "schedule": 15.0,  # seconds; nobody is told of an alert later than this
+        "options": {"expires": 15.0},
+    },
     "dispatch reminders": {
         "task": "backend.reminders.tasks.dispatch_reminders",
         "schedule": 20.0,  # seconds; a reminder is at most this late

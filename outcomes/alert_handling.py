@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from backend.people.models import User
+from outcomes.alerts import SILENT_ORIGINS
 from outcomes.models import Alert, AlertEvent
 
 Step = AlertEvent.Kind
@@ -76,7 +77,9 @@ def take(alerts: QuerySet[Alert], alert_id: int, step: AlertEvent.Kind, *, by: U
         if step in NEEDS_NOTE and not note:
             raise StepRefusedError("note-missing", alert.state)
         alert.state = STATE_AFTER[step]
-        alert.save(update_fields=["state"])
+        if step == Step.ESCALATED and alert.origin not in SILENT_ORIGINS:
+            alert.tell_at = at  # the next in the chain is told at once
+        alert.save(update_fields=["state", "tell_at"])
         AlertEvent.objects.create(
             clinic_id=alert.clinic_id, patient_id=alert.patient_id, alert=alert, kind=step, at=at, user=by, note=note
         )

@@ -24,6 +24,9 @@ class Clinic(models.Model):
     simulated = models.BooleanField(
         default=False, help_text="Generated for a demonstration; shown wherever it is named"
     )
+    fallback_email = models.EmailField(
+        blank=True, default="", help_text="told of an alert that nobody of the chain has acknowledged"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
@@ -252,9 +255,16 @@ class OnCall(models.Model):
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE)
     position = models.PositiveSmallIntegerField(help_text="1 is told first")
     hours = models.CharField(max_length=200, help_text="when this person answers, in words")
+    weekdays = models.PositiveSmallIntegerField(default=127, help_text="on which a duty begins; bit 0 is Monday")
+    starts = models.TimeField(default=time(0), help_text="on the clinic's wall clock")
+    ends = models.TimeField(default=time(0), help_text="not after starts: on the next day")
+    on_holidays = models.BooleanField(default=True, help_text="a duty begins on the clinic's holidays too")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["clinic", "position"], name="on_call_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "position"], name="on_call_position"),
+            models.CheckConstraint(condition=Q(weekdays__gte=1, weekdays__lte=127), name="on_call_weekdays"),
+        ]
 
     def __str__(self) -> str:
         return f"on call {self.pk}"

@@ -52,6 +52,7 @@ PATIENT_DATA: dict[str, PatientData] = {
     "reminders.Schedule": PatientData("schedules", True, Erasure.DELETE),
     "reminders.Slot": PatientData("slots", True, Erasure.DELETE),
     "reminders.Message": PatientData("messages", True, Erasure.DELETE),
+    "reminders.Call": PatientData("calls to staff", True, Erasure.DELETE),
     "reminders.Mention": PatientData("mentions", False, Erasure.DELETE),
     "reminders.ReminderSettings": PatientData("reminder settings", True, Erasure.DELETE),
     "reminders.Absence": PatientData("absences", True, Erasure.DELETE),

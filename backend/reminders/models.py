@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from backend.people.models import Clinic, Device, Origin, Patient, User
+from outcomes.models import Alert
 
 
 class Schedule(models.Model):
@@ -187,6 +188,54 @@ class Mention(models.Model):
 
     def __str__(self) -> str:
         return f"reminder {self.nudge} of {self.schedule_id} {self.local_date} {self.n}"
+
+
+class Call(models.Model):
+    """The outbox to colleagues: one of them is to be told that an alert waits. It says nothing of whom or what.
+
+    Written in the transaction that moves the alert on, so there is exactly one for each telling.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        CLAIMED = "claimed", "a worker has it until `due_at`; then it is anybody's again"
+        SENT = "sent"
+        CANCELLED = "cancelled", "somebody acknowledged the alert before it went out"
+        DEAD = "dead", "could not be delivered; the next in the chain is told"
+
+    id = models.UUIDField(primary_key=True, help_text="UUIDv7")
+    clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, db_index=False)
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, db_index=False)
+    n = models.PositiveIntegerField(help_text="the how manieth telling of this alert")
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, help_text="null: the clinic's fallback")
+    channel = models.CharField(max_length=10)
+    target = models.CharField(max_length=254)
+    language = models.CharField(max_length=10)
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
+    planned_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="when a worker may take it: planned, backed off, or the lease's end")
+    lease = models.UUIDField(null=True, help_text="of the worker that has it")
+    attempts = models.SmallIntegerField(default=0)
+    receipt = models.CharField(max_length=200, blank=True, default="", help_text="the provider's own id")
+    error = models.CharField(max_length=200, blank=True, default="")
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alert", "n"], name="call_once"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "claimed", "sent", "cancelled", "dead"]), name="call_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="claimed", lease__isnull=False) | ~Q(state="claimed") & Q(lease__isnull=True),
+                name="call_lease",
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state__in=["pending", "claimed"]), name="call_due")]
+
+    def __str__(self) -> str:
+        return f"call {self.pk}"
 
 
 class ReminderSettings(models.Model):

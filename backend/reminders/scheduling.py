@@ -8,10 +8,13 @@ from django.db import transaction
 from django.db.models import F
 from uuid_utils.compat import uuid7
 
-from backend.people.models import OnCall, Origin, Patient, User
+from backend.people.models import Origin, Patient, User
+from backend.people.rota import missing
 from backend.reminders.models import Schedule
 from backend.reminders.planning import plan
 from backend.reminders.slots import Rule
+
+NAMED = {"hours": "its opening hours", "rota": "anybody on call", "fallback": "who is told when nobody answers"}
 
 
 class ScheduleError(ValueError):
@@ -34,18 +37,14 @@ def set_schedule(
 ) -> Schedule:
     """Ask `patient` for something by `rule`, or change the rule of what they are asked; its slots stand at once.
 
-    Raises ScheduleError: `no_rota` for PHQ-9 where the clinic has named no one on call, `anchor_on` for a rule that
-    counts from a date that is not given, or is given one that it doesn't count from.
+    Raises ScheduleError: `no_rota` for PHQ-9 where the clinic lacks hours, a rota or a fallback, `anchor_on` for a rule
+    that counts from a date that is not given, or is given one that it doesn't count from.
     """
-    if (
-        asks == Schedule.Asks.INSTRUMENT
-        and code == "phq-9"
-        and not OnCall.objects.filter(clinic=patient.clinic).exists()
-    ):
+    if asks == Schedule.Asks.INSTRUMENT and code == "phq-9" and (lacks := missing(patient.clinic)):
         raise ScheduleError(
             "no_rota",
-            "Somebody must read the answer to item 9 of phq-9 promptly, and the clinic has named no one on call. "
-            "Name them, or use phq-8, which leaves item 9 out.",
+            "Somebody must read the answer to item 9 of phq-9 promptly, and the clinic has not named: "
+            f"{', '.join(NAMED[name] for name in lacks)}. Name them, or use phq-8, which leaves item 9 out.",
         )
     if (rule.anchor in ("surgery", "date")) != (anchor_on is not None):
         raise ScheduleError("anchor_on", f"A rule that counts from {rule.anchor}: anchor_on must say from which day.")

@@ -5,7 +5,21 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from backend.reminders.calling import send_calls
 from backend.reminders.dispatching import dispatch
+from backend.reminders.escalation import watch
+from backend.rest.health import alerts_are_watched
+
+
+@shared_task
+def watch_alerts() -> None:
+    """The clocks of red flags; says that it has looked, or the operator is alarmed."""
+    now = timezone.now()
+    while watch(now, limit=500):
+        pass
+    alerts_are_watched()
+    while send_calls(now, limit=200):
+        pass
 
 
 @shared_task

@@ -16,6 +16,12 @@ def reminder(language: str, count: int) -> tuple[str, str]:
     return words["title"], words["one"] if count == 1 else words["many"].format(count=count)
 
 
+def call(language: str) -> tuple[str, str]:
+    """Title and body of what tells a colleague that an alert waits: neither whose nor which."""
+    words = _texts(_spoken(language))["call"]
+    return words["title"], words["body"]
+
+
 def _spoken(language: str) -> str:
     """`language`, else its language without the region, else English."""
     known = {file.stem for file in FOLDER.glob("*.toml")}

@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 
 WORKER = "worker-heartbeat"
 WORKER_SILENCE = 20  # seconds; a worker speaks up every 2
+ALERTS = "alerts-watched"
+ALERTS_SILENCE = 120  # seconds; they are looked at every 15
 BEAT = "beat-heartbeat"
 BEAT_SILENCE = 90  # seconds; beat wakes at least every 30
 
@@ -30,6 +32,11 @@ class NotReady(Exception):  # noqa: N818 - an answer rather than an error
 def worker_is_alive() -> None:
     """Called by the worker, again and again."""
     cache.set(WORKER, True, timeout=WORKER_SILENCE)
+
+
+def alerts_are_watched() -> None:
+    """Called each time when the clocks of all alerts have been looked at."""
+    cache.set(ALERTS, True, timeout=ALERTS_SILENCE)
 
 
 def beat_is_alive() -> None:
@@ -60,6 +67,12 @@ def worker() -> None:
         raise NotReady
 
 
+def alerts() -> None:
+    if not cache.get(ALERTS):
+        logger.error("nobody watches the clocks of alerts: the worker or beat has stopped")
+        raise NotReady
+
+
 def is_ready(check: Callable[[], None]) -> bool:
     try:
         check()
@@ -81,6 +94,6 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database, its migrations, the broker and a worker are there, else 503; each by name."""
-    checks = {check.__name__: is_ready(check) for check in (database, migrations, broker, worker)}
+    """200 when the database, its migrations, the broker, a worker and the watch over alerts are there; else 503."""
+    checks = {check.__name__: is_ready(check) for check in (database, migrations, broker, worker, alerts)}
     return JsonResponse(checks, status=200 if all(checks.values()) else 503)

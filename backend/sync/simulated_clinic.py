@@ -22,6 +22,7 @@ from backend.people.models import (
     Consent,
     Membership,
     OnCall,
+    OpeningHours,
     Origin,
     Patient,
     Role,
@@ -67,7 +68,9 @@ def find() -> Clinic | None:
 @transaction.atomic
 def make(now: datetime, count: int, seed: int, password: str) -> Clinic:
     """Make the clinic with so many patients and all that they logged up to `now`; all of it or nothing."""
-    clinic = Clinic.objects.create(name=NAME, time_zone=ZONE, languages=["en"], simulated=True)
+    clinic = Clinic.objects.create(
+        name=NAME, time_zone=ZONE, languages=["en"], simulated=True, fallback_email="reception@steadyback.example"
+    )
     for kind in ClinicText.Kind:
         body = f"Simulated text ({kind.value}). Here a real clinic says in its own words what its patients should read."
         ClinicText.objects.create(clinic=clinic, kind=kind, language="en", version=1, body=body)
@@ -75,6 +78,8 @@ def make(now: datetime, count: int, seed: int, password: str) -> Clinic:
     staff = [_staff(clinic, name, role, password) for name, role in STAFF.items()]
     team.members.set(staff)
     OnCall.objects.create(clinic=clinic, membership=staff[0], position=1, hours="simulated: at all hours")
+    for weekday in range(5):
+        OpeningHours.objects.create(clinic=clinic, weekday=weekday, opens=time(8), closes=time(18))
     _user("operator", password, is_staff=True, is_superuser=True)
     made = _patients(team, people(count, now.date(), seed), now)
     for person, patient in made:

@@ -49,7 +49,7 @@ def test_the_demo_comes_up_survives_a_kill_and_leaves_nothing_running(directory:
     with started(directory, port) as first:
         until(first, "Steadyback is up")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as response:
-            assert json.load(response) == {"database": True, "migrations": True, "broker": True, "worker": True}
+            assert set(json.load(response).values()) == {True}
         assert "DATABASE_URL" in demo.running(directory)
         with pytest.raises(Unable, match=f"already running at http://127.0.0.1:{port}"):
             demo.run(directory, free_port(), patients=2)

@@ -7,7 +7,17 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 from uuid_utils.compat import uuid7
 
-from backend.people.models import Consent, Membership, OnCall, Patient, PatientRev, Role, User, ZoneHistory
+from backend.people.models import (
+    Consent,
+    Membership,
+    OnCall,
+    OpeningHours,
+    Patient,
+    PatientRev,
+    Role,
+    User,
+    ZoneHistory,
+)
 from backend.reminders.models import Absence, Schedule, Slot, SlotState
 from backend.reminders.planning import plan, plan_ahead
 from backend.reminders.scheduling import ScheduleError, end_schedule, set_schedule
@@ -164,6 +174,11 @@ def test_phq_9_waits_for_a_rota_and_phq_8_does_not() -> None:
         clinic=patient.clinic, user=User.objects.create_user("oncall@example.org"), role=Role.CLINICIAN
     )
     OnCall.objects.create(clinic=patient.clinic, membership=somebody, position=1, hours="weekdays")
+    with pytest.raises(ScheduleError, match="its opening hours, who is told when nobody answers"):
+        set_schedule(patient, Schedule.Asks.INSTRUMENT, "phq-9", EVENING, NOON)
+    OpeningHours.objects.create(clinic=patient.clinic, weekday=0, opens=time(8), closes=time(17))
+    patient.clinic.fallback_email = "reception@example.org"
+    patient.clinic.save()
     set_schedule(patient, Schedule.Asks.INSTRUMENT, "phq-9", EVENING, NOON)
 
 

@@ -11,7 +11,7 @@ from backend.rest import health
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    cache.delete(health.WORKER)
+    cache.delete_many([health.WORKER, health.ALERTS])
     health.migrations.cache_clear()
 
 
@@ -23,9 +23,11 @@ def test_alive_needs_neither_database_nor_https(client: Client) -> None:
 @pytest.mark.django_db
 def test_ready_when_all_is_there(client: Client) -> None:
     health.worker_is_alive()
+    health.alerts_are_watched()
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"database": True, "migrations": True, "broker": True, "worker": True}
+    assert set(response.json().values()) == {True}
+    assert set(response.json()) == {"database", "migrations", "broker", "worker", "alerts"}
     assert "no-store" in response["Cache-Control"]
 
 
@@ -34,6 +36,16 @@ def test_not_ready_while_no_worker_speaks_up(client: Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["worker"] is False
+
+
+@pytest.mark.django_db
+def test_the_operator_is_alarmed_when_nobody_watches_the_clocks_of_alerts(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    health.worker_is_alive()
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["alerts"]) == (503, False)
+    assert [record.levelname for record in caplog.records if "clocks of alerts" in record.message] == ["ERROR"]
 
 
 @pytest.mark.django_db
