@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from backend.people.models import Patient
 from outcomes.instrument import Instrument, Text
-from outcomes.library import UnknownInstrumentError, get, measures
+from outcomes.library import get, measures
 from outcomes.models import Response
 from outcomes.records import StoredResponse, stored_responses
 
@@ -54,31 +54,19 @@ def _read(rows: list[Response]) -> Iterator[tuple[StoredResponse, Response]]:
 
 
 def _entry(response: StoredResponse, row: Response, language: str) -> Entry:
-    instrument = _instrument(response)
+    instrument = get(response.instrument, response.version)
     skew = round((row.clock_skew or 0) / 60)
     return Entry(
         response=response,
         row=row,
-        title=instrument.title if instrument else response.instrument,
+        title=instrument.title,
         answers=list(_answers(instrument, response.answers, language)),
         scores=[(_score_title(code), value) for code, value in sorted(response.scores.items())],
         skew=skew if abs(skew) >= 5 else None,
     )
 
 
-def _instrument(response: StoredResponse) -> Instrument | None:
-    """None for a clinic's own scale, which came with an import."""
-    try:
-        return get(response.instrument, response.version)
-    except UnknownInstrumentError:
-        return None
-
-
-def _answers(instrument: Instrument | None, answers: Mapping[str, Any], language: str) -> Iterator[Answer]:
-    if instrument is None:
-        for name, value in answers.items():
-            yield Answer(name, "", value, "")
-        return
+def _answers(instrument: Instrument, answers: Mapping[str, Any], language: str) -> Iterator[Answer]:
     text = instrument.texts.get(language) or next(iter(instrument.texts.values()), None)
     for item in instrument.items:
         value = answers.get(item.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property, wraps
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -39,6 +40,11 @@ class Desk:
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.clinic.time_zone)
+
+    @cached_property
+    def today(self) -> date:
+        """By the clinic's calendar."""
+        return datetime.now(self.zone).date()
 
     @cached_property
     def waiting(self) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.dashboard.views import alerts, panel, patient
+from backend.dashboard.views import alerts, panel, patient, phone, refused
 
 app_name = "dashboard"
 
@@ -14,4 +14,12 @@ urlpatterns = [
     path("patients/<int:patient_id>/", patient.overview, name="patient"),
     path("patients/<int:patient_id>/series", patient.series, name="series"),
     path("patients/<int:patient_id>/answers/", patient.answers, name="answers"),
+    path("patients/<int:patient_id>/phone/", phone.phone, name="phone"),
+    path("patients/<int:patient_id>/phone/code", phone.make_code, name="make_code"),
+    path("patients/<int:patient_id>/phone/lost", phone.phone_lost, name="phone_lost"),
+    path("patients/<int:patient_id>/record/", patient.record, name="record"),
+    path("clinics/<int:clinic_id>/quarantine/", refused.quarantine, name="quarantine"),
+    path(
+        "clinics/<int:clinic_id>/quarantine/<int:patient_id>/<uuid:item_id>", refused.handle, name="quarantine_handle"
+    ),
 ]

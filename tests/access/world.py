@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.test import Client
-from django.utils import timezone
-from uuid_utils.compat import uuid7
 
 from backend.people.models import CareTeam, Device, Patient
-from outcomes.models import Alert
+from tests.backend.dashboard import builders
 from tests.exercises.programmes import a_programme
 from tests.factories import a_clinician, a_patient, a_team, a_user, an_admin
 from tests.signin import a_consent, a_device, browser, phone
@@ -59,22 +57,14 @@ def make_world() -> World:
     return World(team, consenting(a_patient(team)))
 
 
-def an_alert(patient: Patient) -> Alert:
-    now = timezone.now()
-    alert = Alert(clinic=patient.clinic, patient=patient, rule="RF-1", rule_version="1", severity=3, origin="phone")
-    alert.source, alert.late = uuid7(), False
-    alert.authored_at = alert.received_at = alert.opened_at = now
-    alert.save()
-    return alert
-
-
 # What stands in the brackets of a route.
 OBJECTS: dict[str, Callable[[World], object]] = {
     "patient_id": lambda world: world.patient.pk,
     "clinic_id": lambda world: world.team.clinic_id,
     "team_id": lambda world: world.team.pk,
     "device_id": lambda world: world.device.pk,
-    "alert_id": lambda world: an_alert(world.patient).pk,
+    "alert_id": lambda world: builders.alert(world.patient).pk,
+    "item_id": lambda world: builders.refused(world.patient).id,
     "code": lambda world: "phq-9",
     "slug": lambda world: "cat-cow",
     "prescription_id": lambda world: a_programme(world.patient).pk,

@@ -80,6 +80,8 @@ def made(people: int = 14) -> Scenario:
     builders.alert(worst, "DEP-1", severity=Alert.Severity.HIGH, opened_at=now, due_at=now + timedelta(hours=20))
     builders.alert(everybody[5], "PAIN-1", severity=Alert.Severity.MEDIUM, due_at=now - timedelta(hours=3), late=True)
     builders.alert(everybody[8], state="acknowledged", opened_at=now - timedelta(hours=5))
+    builders.refused(worst, b'{"type": "response", "instrument": "nope", "version": "1", "answers": {"1": 2}}')
+    builders.refused(everybody[4], b"not even JSON", kind="", status="conflict", errors=[])
     _history(worst, now)
     _trends(worst, now)
     return Scenario(clinic, clinician, worst, everybody)

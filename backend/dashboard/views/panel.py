@@ -29,15 +29,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def patients(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The panel. A search comes as POST, so that a name never stands in an address or in a server's log."""
     now = timezone.now()
-    today = now.astimezone(desk.zone).date()
     words = request.POST.get("q", "").strip()[:100]
     filters = panel.Filters.read(request.GET)
     after = request.GET.get("after", "")
     if words:
-        page = panel.search(desk.user, desk.clinic, words, today)
+        page = panel.search(desk.user, desk.clinic, words, desk.today)
     else:
         start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
-        page = panel.page(desk.user, desk.clinic, filters, today, after=start)
+        page = panel.page(desk.user, desk.clinic, filters, desk.today, after=start)
     # What refreshes itself every minute shows the same people to the same eyes: that is noted once.
     if "HX-Request" not in request.headers:
         audit.record("read panel", [row.patient.pk for row in page.rows], desk.user.pk)
@@ -51,7 +50,6 @@ def patients(request: HttpRequest, desk: Desk) -> HttpResponse:
         "rule": panel.RULE,
         "columns": COLUMNS,
         "now": now,
-        "today": today,
         "first_page": not after,
         "teams": CareTeam.objects.filter(clinic=desk.clinic).order_by("name"),
         "statuses": Patient.Status.choices,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db.models import Min
@@ -15,28 +15,29 @@ from backend.dashboard.answers import entries
 from backend.dashboard.entry import Desk, at_patient
 from backend.dashboard.patient import lines, standing
 from backend.people import audit
-from backend.people.models import Patient
+from backend.people.models import Audit, Patient
 from outcomes.models import Score
 
 SPANS = {"4w": 28, "12w": 84, "6m": 183, "1y": 366}
 DEFAULT_SPAN = "12w"
+
+RECORD_ROWS = 200
 
 
 @require_safe
 @at_patient
 def overview(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
     now = timezone.now()
-    today = now.astimezone(desk.zone).date()
     found = lines(patient)
-    first = today - timedelta(days=SPANS[DEFAULT_SPAN] - 1)
-    values = charts.series(patient, first, today)
+    first = desk.today - timedelta(days=SPANS[DEFAULT_SPAN] - 1)
+    values = charts.series(patient, first, desk.today)
     audit.record("read record", [patient.pk], desk.user.pk)
     context = {
         "desk": desk,
         "section": "patients",
         "page": "overview",
         "patient": patient,
-        "sentences": standing(found, today),
+        "sentences": standing(found, desk.today),
         "lines": found,
         "alerts": worklist.of_patient(patient),
         "charts": [
@@ -47,7 +48,6 @@ def overview(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse
         "spans": SPANS,
         "default_span": DEFAULT_SPAN,
         "now": now,
-        "today": today,
     }
     return render(request, "dashboard/patient.html", context)
 
@@ -56,11 +56,10 @@ def overview(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse
 @at_patient
 def series(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
     """The time lines of the span asked for, as JSON for the charts; of all there is, unless one of SPANS is named."""
-    today = datetime.now(desk.zone).date()
     days = SPANS.get(request.GET.get("span", ""))
-    first = today - timedelta(days=days - 1) if days else _first_day(patient) or today - timedelta(days=83)
+    first = desk.today - timedelta(days=days - 1) if days else _first_day(patient) or desk.today - timedelta(days=83)
     audit.record("read series", [patient.pk], desk.user.pk)
-    return JsonResponse(charts.drawn(patient, first, today))
+    return JsonResponse(charts.drawn(patient, first, desk.today))
 
 
 def _first_day(patient: Patient) -> date | None:
@@ -85,6 +84,21 @@ def answers(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
         "entries": shown,
         "after": following,
         "first_page": after is None,
-        "today": datetime.now(desk.zone).date(),
     }
     return render(request, "dashboard/answers.html", context)
+
+
+@require_safe
+@at_patient
+def record(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
+    """Who read or wrote what of this patient's, and when: the latest rows, newest first."""
+    rows = Audit.objects.filter(patient=patient).select_related("user").order_by("-id")
+    audit.record("read audit", [patient.pk], desk.user.pk)
+    context = {
+        "desk": desk,
+        "section": "patients",
+        "page": "record",
+        "patient": patient,
+        "rows": rows[:RECORD_ROWS],
+    }
+    return render(request, "dashboard/record.html", context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 from itertools import count
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.test import Client
 from uuid_utils.compat import uuid7
 
 from backend.people.models import CareTeam, Clinic, Membership, Patient, Role, User
+from backend.sync.models import Quarantine
 from outcomes.models import Alert, AlertEvent, InstrumentVersion, Measure, Response, Score, Summary, Trend
 
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
@@ -110,6 +112,19 @@ def response(of: Patient, code: str, answers: dict[str, Any], at: datetime = NOW
     }
     values |= {"authored_at": at, "answers": answers, "instrument": instrument} | fields
     return Response.objects.create(clinic=of.clinic, patient=of, **values)
+
+
+def refused(of: Patient, content: bytes = b"{", **fields: Any) -> Quarantine:
+    values: dict[str, Any] = {
+        "id": uuid7(),
+        "kind": "response",
+        "status": "rejected",
+        "errors": [{"field": "instrument", "code": "unknown", "detail": "There is no instrument 'nope'."}],
+        "digest": blake2b(content, digest_size=16).digest(),
+        "received_at": NOW,
+        "origin": "phone",
+    }
+    return Quarantine.objects.create(clinic=of.clinic, patient=of, content=content, **(values | fields))
 
 
 def sign_in(client: Client, user: User) -> None:

@@ -1,0 +1,66 @@
+"""What phones sent and the server refused: read, tried again, or closed with a word. Nothing is ever deleted."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext
+
+from backend.people import audit
+from backend.people.models import Clinic, Patient, User
+from backend.people.writes import Door
+from backend.sync.models import Quarantine
+from backend.sync.push import push
+
+
+@dataclass(frozen=True)
+class Shown:
+    item: Quarantine
+    content: str
+
+
+def of_clinic(user: User, clinic: Clinic, *, closed: bool) -> QuerySet[Quarantine]:
+    patients = Patient.objects.visible_to(user).filter(clinic=clinic)
+    items = Quarantine.objects.filter(clinic=clinic, patient__in=patients, closed_at__isnull=not closed)
+    return items.select_related("patient", "closed_by").order_by("-received_at", "-id")
+
+
+def readable(item: Quarantine) -> Shown:
+    """The item as it was sent, laid out if it is JSON."""
+    text = bytes(item.content).decode("utf-8", "replace")
+    with suppress(ValueError, RecursionError):
+        text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+    return Shown(item, text)
+
+
+def try_again(items: QuerySet[Quarantine], patient_id: int, item_id: UUID, by: User, now: datetime) -> str:
+    """Bring an item to the phone's door once more, say after its instrument was published. Answers with the verdict.
+
+    What is stored this time, or stands there already, is closed. Raises Quarantine.DoesNotExist.
+    """
+    with transaction.atomic():
+        item = items.select_for_update(of=("self",)).get(patient=patient_id, id=item_id)
+        door = Door(origin=item.origin, received_at=now, user_id=by.pk, device_id=item.device)
+        (verdict,) = push([msgspec.Raw(bytes(item.content))], item.patient_id, item.clinic_id, door)
+        if verdict.status in ("stored", "duplicate"):
+            _close(item, by, now, gettext("tried again: it is stored"))
+    return verdict.status
+
+
+def close(items: QuerySet[Quarantine], patient_id: int, item_id: UUID, by: User, now: datetime, words: str) -> None:
+    """Close an item with a word on what was done about it. Raises Quarantine.DoesNotExist."""
+    with transaction.atomic():
+        _close(items.select_for_update(of=("self",)).get(patient=patient_id, id=item_id), by, now, words)
+
+
+def _close(item: Quarantine, by: User, now: datetime, words: str) -> None:
+    item.closed_at, item.closed_by, item.closed_as = now, by, words
+    item.save(update_fields=["closed_at", "closed_by", "closed_as"])
+    audit.record("close refused", [item.patient_id], by.pk)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from backend.dashboard.entry import Desk, at_clinic
+from backend.dashboard.refused import close, of_clinic, readable, try_again
+from backend.people import audit
+from backend.sync.models import Quarantine
+
+PAGE = 50
+
+
+@require_safe
+@at_clinic
+def quarantine(request: HttpRequest, desk: Desk) -> HttpResponse:
+    closed = request.GET.get("list") == "closed"
+    items = list(of_clinic(desk.user, desk.clinic, closed=closed)[:PAGE])
+    audit.record("read quarantine", {item.patient_id for item in items}, desk.user.pk)
+    context = {
+        "desk": desk,
+        "section": "quarantine",
+        "closed": closed,
+        "items": [readable(item) for item in items],
+        "full": len(items) == PAGE,
+    }
+    return render(request, "dashboard/quarantine.html", context)
+
+
+@require_POST
+@at_clinic
+def handle(request: HttpRequest, desk: Desk, patient_id: int, item_id: UUID) -> HttpResponse:
+    items = of_clinic(desk.user, desk.clinic, closed=False)
+    words = request.POST.get("words", "").strip()[:500]
+    try:
+        if request.POST.get("do") == "again":
+            if try_again(items, patient_id, item_id, desk.user, timezone.now()) in ("stored", "duplicate"):
+                messages.success(request, _("It is stored now."))
+            else:
+                messages.error(request, _("It was refused again."))
+        elif words:
+            close(items, patient_id, item_id, desk.user, timezone.now(), words)
+            messages.success(request, _("Closed."))
+        else:
+            messages.error(request, _("Say in a word what was done about it."))
+    except Quarantine.DoesNotExist:
+        raise Http404 from None
+    return redirect("dashboard:quarantine", desk.clinic.pk)

@@ -1,0 +1,195 @@
+"""The page of one patient: where they stand, what they answered, their phone, who looked."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from backend.dashboard import charts
+from backend.dashboard.answers import PAGE, entries
+from backend.dashboard.sentences import Standing, sentences
+from backend.people.models import Invitation, Patient, User
+from backend.sync.models import Quarantine
+from outcomes.models import Response
+from tests.backend.dashboard import builders
+from tests.backend.dashboard.builders import NOW, TODAY
+from tests.factories import a_patient
+from tests.signin import a_device
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return builders.patient(builders.team(builders.clinic()), date_of_birth=TODAY - timedelta(days=40 * 366))
+
+
+@pytest.fixture
+def colleague(patient: Patient, client: Client) -> User:
+    user = builders.colleague(patient.clinic, patient.care_team)
+    builders.sign_in(client, user)
+    return user
+
+
+def test_the_two_sentences_say_what_changed_with_numbers_and_dates() -> None:
+    standings = [
+        Standing("pain", "worsened", 6.6, 4.1, TODAY - timedelta(days=60)),
+        Standing("fear of movement", "unknown", 4.0),
+        Standing("depression", "improved", 9.0, 15.0, TODAY - timedelta(days=60), decimals=0),
+        Standing("adherence", "no-clear-change", 68.0, 65.0, decimals=0),
+    ]
+    first, second = sentences(standings, TODAY - timedelta(days=2), TODAY)
+    assert first == (
+        "Pain has worsened from 4.1 (16 April 2026) to 6.6; depression has improved from 15 (16 April 2026) to 9."
+    )
+    assert second == (
+        "No clear change in adherence (68); not enough data to tell about fear of movement (4.0); "
+        "last entry 2 days ago, 13 June 2026."
+    )
+
+
+def test_without_a_change_and_without_an_entry_the_sentences_say_so() -> None:
+    first, second = sentences([Standing("pain", "no-clear-change", 3.0)], None, TODAY)
+    assert first == "Nothing has clearly changed since the baseline."
+    assert second == "No clear change in pain (3.0); no entry so far."
+
+
+def test_the_time_lines_keep_every_days_median_and_gaps_stay_gaps(patient: Patient) -> None:
+    builders.scores(patient, "daily-diary.pain-average", [2, 8, None, 4])
+    builders.scores(patient, "daily-diary.pain-average", {TODAY: 6})
+    drawn = charts.drawn(patient, TODAY - timedelta(days=4), TODAY)
+    (pain,) = drawn["charts"]
+    assert pain["lines"][0]["y"] == [None, 2, 8, None, 5]
+    assert pain["mcid"] == 2
+    assert [band["name"] for band in pain["bands"]] == ["none", "mild", "moderate", "severe"]
+
+
+def test_five_years_are_drawn_from_at_most_a_thousand_points_a_line(patient: Patient) -> None:
+    days = {TODAY - timedelta(days=n): float(n % 11) for n in range(1826)}
+    for code in ("daily-diary.pain-average", "daily-diary.pain-worst"):
+        builders.scores(patient, code, days)
+    drawn = charts.drawn(patient, TODAY - timedelta(days=1825), TODAY)
+    assert 200 < len(drawn["charts"][0]["x"]) <= charts.MOST_POINTS
+
+
+def test_the_page_costs_the_same_number_of_statements_for_a_day_and_for_years(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    def statements(path: str) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(path, secure=True).status_code == 200
+        return len(captured)
+
+    pages = [f"/patients/{patient.pk}/{rest}" for rest in ("", "series?span=all", "answers/", "record/")]
+    today = timezone.now().date()
+    builders.scores(patient, "daily-diary.pain-average", [4], last=today)
+    builders.trend(patient, "daily-diary.pain-average")
+    builders.response(patient, "phq-9", {"1": 1})
+    measures_are_known = [statements(page) for page in pages]
+    few = [statements(page) for page in pages]
+    assert few <= measures_are_known
+    builders.scores(patient, "phq-9.total", [5] * 400, last=today)
+    builders.scores(patient, "daily-diary.sleep", [5] * 400, last=today)
+    builders.trend(patient, "phq-9.total")
+    for n in range(40):
+        builders.response(patient, "phq-9", {"1": 1}, NOW - timedelta(days=n + 1))
+    assert [statements(page) for page in pages] == few
+
+
+def test_every_item_is_shown_and_an_unanswered_one_is_no_zero(patient: Patient) -> None:
+    builders.response(patient, "phq-9", {str(n): 0 for n in range(1, 9)})
+    ((entry,), after) = entries(patient, "en", None)
+    assert after is None
+    last = entry.answers[8]
+    assert (last.item, last.value, last.words) == ("9", None, "")
+    assert (entry.answers[0].value, entry.answers[0].words) == (0, "Not at all")
+
+
+def test_corrections_clocks_and_withdrawals_are_told(client: Client, patient: Patient, colleague: User) -> None:
+    first = builders.response(patient, "phq-9", {"1": 3}, NOW - timedelta(hours=2))
+    second = builders.response(patient, "phq-9", {"1": 1}, replaces=first.id, clock_skew=1200)
+    first.live, first.replaced_by = False, second.id
+    first.save()
+    gone = builders.response(patient, "daily-diary", {"pain-now": 4}, NOW - timedelta(days=1))
+    gone.live, gone.withdrawn_at, gone.withdrawn_by, gone.withdrawn_reason = False, NOW, colleague, "twice"
+    gone.save()
+    text = client.get(f"/patients/{patient.pk}/answers/", secure=True).content.decode()
+    assert "Corrected by a later answer." in text
+    assert "Corrects an earlier answer." in text
+    assert "out by 20 min" in text
+    assert f"{colleague.name}: twice" in text
+    assert "answered 15 Jun 2026, 12:00 (Europe/Zurich)" in text
+
+
+def test_page_after_page_shows_every_response_once(patient: Patient) -> None:
+    made = {builders.response(patient, "phq-9", {}, NOW - timedelta(days=n // 2)).id for n in range(2 * PAGE + 3)}
+    seen, after = [], None
+    for _ in range(3):
+        shown, after = entries(patient, "en", after)
+        seen += [entry.response.id for entry in shown]
+    assert after is None
+    assert len(seen) == len(made)
+    assert set(seen) == made
+
+
+def test_a_code_is_shown_once_with_its_qr_code_and_kills_the_one_before(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    address = f"/patients/{patient.pk}/phone/"
+    for _ in range(2):
+        sheet = client.post(address + "code", secure=True).content.decode()
+    assert "data:image/svg+xml;base64," in sheet
+    assert patient.name not in sheet.split("<main")[1]
+    alive = Invitation.objects.filter(patient=patient, redeemed_at=None, expires_at__gt=timezone.now())
+    assert alive.count() == 1
+    assert "holds until" in client.get(address, secure=True).content.decode()
+
+
+def test_a_lost_phone_is_locked_out(client: Client, patient: Patient, colleague: User) -> None:
+    enrolled = a_patient(patient.care_team)
+    device, _token = a_device(enrolled)
+    client.post(f"/patients/{enrolled.pk}/phone/lost", secure=True)
+    device.refresh_from_db()
+    assert device.revoked_at is not None
+
+
+def diary(**fields: object) -> bytes:
+    answers = {"pain-now": 4, "pain-average": 5, "pain-worst": 6}
+    item = {"type": "response", "id": "0198f0a0-0000-7000-8000-000000000001", "instrument": "daily-diary"}
+    rest = {"version": "1", "authored_at": datetime(2026, 6, 14, 19, tzinfo=UTC).isoformat()}
+    return json.dumps(item | rest | {"time_zone": "Europe/Zurich", "answers": answers} | fields).encode()
+
+
+def handle(client: Client, item: Quarantine, **data: str) -> str:
+    address = f"/clinics/{item.clinic_id}/quarantine/{item.patient_id}/{item.id}"
+    text = client.post(address, data, secure=True, follow=True).content.decode()
+    item.refresh_from_db()
+    return str(text)
+
+
+def test_what_was_refused_is_stored_when_its_reason_is_gone(client: Client, patient: Patient, colleague: User) -> None:
+    item = builders.refused(patient, diary())
+    assert "It is stored now." in handle(client, item, do="again")
+    assert item.closed_by == colleague
+    assert Response.objects.filter(patient=patient).count() == 1
+
+
+def test_what_is_refused_again_stays_open_and_once(client: Client, patient: Patient, colleague: User) -> None:
+    item = builders.refused(patient, diary(instrument="nope"))
+    assert "refused again" in handle(client, item, do="again")
+    assert item.closed_at is None
+    assert Quarantine.objects.filter(patient=patient).count() == 1
+
+
+def test_closing_wants_a_word_and_keeps_the_item(client: Client, patient: Patient, colleague: User) -> None:
+    item = builders.refused(patient, b"\xff not even text")
+    assert "Say in a word" in handle(client, item, do="close")
+    assert item.closed_at is None
+    handle(client, item, do="close", words="rang the patient, entered by hand")
+    assert item.closed_as == "rang the patient, entered by hand"
+    closed = client.get(f"/clinics/{patient.clinic_id}/quarantine/?list=closed", secure=True).content.decode()
+    assert "not even text" in closed
