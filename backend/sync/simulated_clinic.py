@@ -7,7 +7,7 @@ phones goes to the console.
 from __future__ import annotations
 
 import time as clock
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
 from allauth.mfa.models import Authenticator
@@ -15,11 +15,13 @@ from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
 from django.db import transaction
 
+from backend.people import enrolment
 from backend.people.models import (
     CareTeam,
     Clinic,
     ClinicText,
     Consent,
+    Invitation,
     Membership,
     OnCall,
     OpeningHours,
@@ -53,6 +55,9 @@ SCHEDULES = (
     ("daily-diary", Rule(windows=(Window(time(18), time(23, 30)),), pattern=Days())),
     ("phq-9", Rule(windows=(Window(time(9), time(9), days=3),), pattern=Weeks(every=2), grace_hours=168)),
 )
+# Open all day, so that whoever tries this out is asked, and reminded, at once.
+TRIAL = (("daily-diary", Rule(windows=(Window(time(0), time(23, 59)),), pattern=Days())),)
+BORN = date(1980, 5, 17)  # what a trial patient's phone must say to enrol
 PUSH = 500  # items, the most that a phone sends at once
 
 
@@ -162,6 +167,30 @@ def _push(patient: Patient, items: list[bytes], now: datetime) -> None:
         for verdict in push(raw, patient.pk, patient.clinic_id, door):
             if verdict.status != "stored":
                 raise AssertionError(f"a made-up phone sent what intake calls {verdict.status}: {verdict.errors}")
+
+
+def invite(clinic: Clinic, now: datetime) -> tuple[Patient, str]:
+    """One more patient, for the phone of whoever tries this out, and the code by which it enrols.
+
+    What that phone sends is not made up by us, so it doesn't count as simulated: reminders and alerts come as they do.
+    """
+    number = clinic.patient_set.filter(identifier__startswith="PHONE-").count() + 1
+    clinician = User.objects.get(email=email("clinician"))
+    patient = Patient.objects.create(
+        clinic=clinic,
+        care_team=clinic.careteam_set.get(),
+        identifier=f"PHONE-{number:03}",
+        name=f"Trial patient {number}",
+        date_of_birth=BORN,
+        time_zone=ZONE,
+    )
+    title, slugs = PROGRAMMES[0]
+    items = tuple(Item(exercise=slug, dose=library().exercises[slug].dose) for slug in slugs)
+    prescribe(patient, Plan(title=title, items=items, weekdays=(1, 2, 3, 4, 5, 6, 7)), by=clinician, now=now)
+    for code, rule in TRIAL:
+        set_schedule(patient, Schedule.Asks.INSTRUMENT, code, rule, now)
+    code, _ = enrolment.invite(patient, Invitation.Purpose.ENROL, clinician.pk, now)
+    return patient, code
 
 
 def staff() -> list[User]:

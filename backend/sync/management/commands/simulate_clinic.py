@@ -6,7 +6,7 @@ import secrets
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from backend.sync import simulated_clinic
@@ -21,11 +21,19 @@ class Command(BaseCommand):
         parser.add_argument("--password", help="of the made-up staff; without it a new one is made and shown")
         parser.add_argument("--codes", action="store_true", help="show what the staff's authenticator apps show now")
 
+        parser.add_argument("--invite", action="store_true", help="a patient and a code to enrol a phone of your own")
+
     def handle(self, *args: Any, **options: Any) -> None:
         password = options["password"]
         if options["codes"]:
             for email, code in simulated_clinic.codes().items():
                 self.stdout.write(f"{email}  {code}")
+        elif options["invite"]:
+            clinic = simulated_clinic.find()
+            if clinic is None:
+                raise CommandError("There is no simulated clinic yet.")
+            patient, code = simulated_clinic.invite(clinic, timezone.now())
+            self.stdout.write(f"{patient.name}, born {patient.date_of_birth}: {code}")
         elif simulated_clinic.find() is None:
             made = password or secrets.token_urlsafe(9)
             clinic = simulated_clinic.make(timezone.now(), options["patients"], options["seed"], made)
