@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "backend.people.second_factor.SecondFactorRequired",
+    "backend.dashboard.idle.IdleLock",
 ]
 
 ROOT_URLCONF = "backend.urls"

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.dashboard import panel
 from backend.dashboard.entry import Desk, at_clinic, memberships_of
+from backend.dashboard.idle import by_itself
 from backend.dashboard.measures import COLUMNS
 from backend.people import audit
 from backend.people.models import CareTeam, Patient, User
@@ -38,7 +39,7 @@ def patients(request: HttpRequest, desk: Desk) -> HttpResponse:
         start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
         page = panel.page(desk.user, desk.clinic, filters, desk.today, after=start)
     # What refreshes itself every minute shows the same people to the same eyes: that is noted once.
-    if "HX-Request" not in request.headers:
+    if not by_itself(request):
         audit.record("read panel", [row.patient.pk for row in page.rows], desk.user.pk)
     context = {
         "desk": desk,

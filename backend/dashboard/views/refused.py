@@ -3,8 +3,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -37,6 +37,7 @@ def quarantine(request: HttpRequest, desk: Desk) -> HttpResponse:
 @at_clinic
 def handle(request: HttpRequest, desk: Desk, patient_id: int, item_id: UUID) -> HttpResponse:
     items = of_clinic(desk.user, desk.clinic, closed=False)
+    get_object_or_404(items, patient=patient_id, id=item_id)
     words = request.POST.get("words", "").strip()[:500]
     try:
         if request.POST.get("do") == "again":
@@ -49,6 +50,6 @@ def handle(request: HttpRequest, desk: Desk, patient_id: int, item_id: UUID) -> 
             messages.success(request, _("Closed."))
         else:
             messages.error(request, _("Say in a word what was done about it."))
-    except Quarantine.DoesNotExist:
-        raise Http404 from None
+    except Quarantine.DoesNotExist:  # a colleague closed it just now
+        messages.error(request, _("A colleague has closed it meanwhile."))
     return redirect("dashboard:quarantine", desk.clinic.pk)

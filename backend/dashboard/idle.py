@@ -1,0 +1,53 @@
+"""A screen that nobody sits at locks itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django.utils.http import urlencode
+
+IDLE = timedelta(minutes=20)
+"""Without a page asked for. Own choice, for a clinic to ratify."""
+
+# Written at most once a minute, so that not every page costs an UPDATE.
+GRAIN = timedelta(minutes=1)
+KEY = "dashboard_seen"
+
+
+class IdleLock:
+    """Signs a browser out that has asked for nothing in a while. What refreshes itself doesn't count as somebody."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(("/api/", "/static/")) or not request.user.is_authenticated:
+            return self.get_response(request)
+        now = timezone.now().timestamp()
+        seen = request.session.get(KEY, now)
+        if now - seen > IDLE.total_seconds():
+            logout(request)
+            return to_sign_in(request)
+        alone = by_itself(request)
+        if not alone and (KEY not in request.session or now - seen > GRAIN.total_seconds()):
+            request.session[KEY] = now
+        return self.get_response(request)
+
+
+def by_itself(request: HttpRequest) -> bool:
+    """Whether a page refreshes itself, with nobody's doing; htmx names the element that asks."""
+    return request.headers.get("HX-Source") in ("div#panel", "div#worklist")
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and back; a page that refreshes itself leaves as a whole, so nothing stays on the screen."""
+    back = request.headers.get("HX-Current-URL") or request.get_full_path()
+    address = f"{resolve_url('account_login')}?{urlencode({'next': back})}"
+    if "HX-Request" in request.headers:
+        return HttpResponse(headers={"HX-Redirect": address})
+    return HttpResponse(status=302, headers={"Location": address})
