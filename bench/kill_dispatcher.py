@@ -216,11 +216,19 @@ def populate(number: int) -> list[int]:
     )
     rule = Rule((Window(clock_time(17), clock_time(20, 50)),), remind=Remind(after=60, nudges=1, every=90))
     Schedule.objects.bulk_create(
-        Schedule(id=uuid7(), clinic=clinic, patient=p, asks="instrument", code="daily-diary", rule=rule.to_json())
+        Schedule(
+            id=uuid7(),
+            clinic=clinic,
+            patient=p,
+            asks="instrument",
+            code="daily-diary",
+            rule=rule.to_json(),
+            created_at=start,
+        )
         for p in patients
     )
     ids = [p.pk for p in patients]
-    plan(ids, start)
+    plan(ids, FIRST_DAY)
     return ids
 
 

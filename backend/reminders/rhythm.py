@@ -54,7 +54,8 @@ class Saying:
 class Listener:
     """The patient, as far as saying something to them goes.
 
-    `last_heard` is the local day of their last answer, or of their first schedule. `said` counts last week's messages.
+    `last_heard` is the local day of their last answer, or of the last schedule that was made for them. `said` counts
+    the messages of the last seven days.
     """
 
     zones: Zones

@@ -6,7 +6,7 @@ The cost grows with what is due. Killed at any line, everything stands as before
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
@@ -33,8 +33,8 @@ def tick(now: datetime, limit: int) -> Counter[str]:
         patient_ids = _take_patients(now, limit)
         if not patient_ids:
             return counts
-        listeners = _listeners(patient_ids, now)
         looked_at = _due_slots(patient_ids, now)
+        listeners = _listeners(patient_ids, looked_at, now)
         before = {slot.pk: (slot.state, slot.remind_at, slot.nudge) for slots in looked_at.values() for slot in slots}
         messages = [
             (_message(saying, slots[0]), saying.slots)
@@ -97,7 +97,9 @@ def _due_slots(patient_ids: Sequence[int], now: datetime) -> dict[int, list[Slot
     return found
 
 
-def _listeners(patient_ids: Sequence[int], now: datetime) -> dict[int, Listener | None]:
+def _listeners(
+    patient_ids: Sequence[int], looked_at: Mapping[int, Sequence[Slot]], now: datetime
+) -> dict[int, Listener | None]:
     """None for who takes no part any more: they are asked nothing. Eight statements, however many patients."""
     settings = ReminderSettings.objects.in_bulk(patient_ids)
     last_heard = _last_heard(patient_ids)
@@ -111,7 +113,12 @@ def _listeners(patient_ids: Sequence[int], now: datetime) -> dict[int, Listener 
         patient_id: Listener(
             life.zones,
             _wishes(settings.get(patient_id)),
-            last_heard.get(patient_id) or clock_at(life.patient.enrolled_at or now, life.zones).date(),
+            max(
+                [
+                    last_heard.get(patient_id, date.min),
+                    *(clock_at(slot.schedule.created_at, life.zones).date() for slot in looked_at.get(patient_id, [])),
+                ]
+            ),
             said.get(patient_id, 0),
             life.absences,
         )

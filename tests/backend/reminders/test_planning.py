@@ -7,17 +7,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 from uuid_utils.compat import uuid7
 
-from backend.people.models import (
-    Consent,
-    Membership,
-    OnCall,
-    OpeningHours,
-    Patient,
-    PatientRev,
-    Role,
-    User,
-    ZoneHistory,
-)
+from backend.people.models import Consent, Patient, PatientRev, ZoneHistory
 from backend.reminders.models import Absence, Schedule, Slot, SlotState
 from backend.reminders.planning import plan, plan_ahead
 from backend.reminders.scheduling import ScheduleError, end_schedule, set_schedule
@@ -161,25 +151,6 @@ def test_a_rule_from_a_surgery_needs_its_date() -> None:
     with pytest.raises(ScheduleError) as refused:
         set_schedule(a_patient(), *DIARY, after_surgery, NOON)
     assert refused.value.code == "anchor_on"
-
-
-def test_phq_9_waits_for_a_rota_and_phq_8_does_not() -> None:
-    patient = a_patient()
-    with pytest.raises(ScheduleError) as refused:
-        set_schedule(patient, Schedule.Asks.INSTRUMENT, "phq-9", EVENING, NOON)
-    assert refused.value.code == "no_rota"
-    assert "phq-8" in str(refused.value)
-    set_schedule(patient, Schedule.Asks.INSTRUMENT, "phq-8", EVENING, NOON)
-    somebody = Membership.objects.create(
-        clinic=patient.clinic, user=User.objects.create_user("oncall@example.org"), role=Role.CLINICIAN
-    )
-    OnCall.objects.create(clinic=patient.clinic, membership=somebody, position=1, hours="weekdays")
-    with pytest.raises(ScheduleError, match="its opening hours, who is told when nobody answers"):
-        set_schedule(patient, Schedule.Asks.INSTRUMENT, "phq-9", EVENING, NOON)
-    OpeningHours.objects.create(clinic=patient.clinic, weekday=0, opens=time(8), closes=time(17))
-    patient.clinic.fallback_email = "reception@example.org"
-    patient.clinic.save()
-    set_schedule(patient, Schedule.Asks.INSTRUMENT, "phq-9", EVENING, NOON)
 
 
 def test_the_composite_foreign_key_to_the_slot_stands() -> None:

@@ -1,0 +1,108 @@
+"""Who can be asked for what, and the plans that ship."""
+
+from datetime import date, time
+
+import pytest
+
+from backend.people.models import Membership, OnCall, OpeningHours, Patient, Role
+from backend.reminders.models import Schedule, Slot
+from backend.reminders.scheduling import ScheduleError, apply_plan, plans, set_schedule
+from backend.reminders.slots import Points
+from backend.reminders.ticking import tick
+from outcomes import library
+from tests import factories
+from tests.backend.reminders.given import EVENING, a_diarist, a_patient, at, slot_of
+
+pytestmark = pytest.mark.django_db
+
+NOON = at("2026-03-02T12:00:00+01:00")
+INSTRUMENT = Schedule.Asks.INSTRUMENT
+
+
+def somebody_on_call(patient: Patient) -> None:
+    somebody = Membership.objects.create(clinic=patient.clinic, user=factories.a_user(), role=Role.CLINICIAN)
+    OnCall.objects.create(clinic=patient.clinic, membership=somebody, position=1, hours="weekdays")
+
+
+def hours_and_a_fallback(patient: Patient) -> None:
+    OpeningHours.objects.create(clinic=patient.clinic, weekday=0, opens=time(8), closes=time(17))
+    patient.clinic.fallback_email = "reception@example.org"
+    patient.clinic.save()
+
+
+def test_phq_9_waits_for_a_rota_and_phq_8_does_not() -> None:
+    patient = a_patient()
+    with pytest.raises(ScheduleError) as refused:
+        set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
+    assert (refused.value.code, refused.value.instead) == ("no_rota", "phq-8")
+    assert "item 9" in str(refused.value)
+    set_schedule(patient, INSTRUMENT, "phq-8", EVENING, NOON)
+    somebody_on_call(patient)
+    with pytest.raises(ScheduleError, match="its opening hours, who is told when nobody answers"):
+        set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
+    hours_and_a_fallback(patient)
+    set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
+
+
+def test_anothers_rota_is_no_rota() -> None:
+    patient, other = a_patient(), a_patient()
+    somebody_on_call(other)
+    hours_and_a_fallback(other)
+    with pytest.raises(ScheduleError):
+        set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
+
+
+@pytest.mark.parametrize(("code", "why"), [("phq-99", "unknown_instrument"), ("tsk-11", "no_text")])
+def test_what_a_phone_cannot_show_cannot_be_asked(code: str, why: str) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        set_schedule(a_patient(), INSTRUMENT, code, EVENING, NOON)
+    assert refused.value.code == why
+    assert code in str(refused.value)
+
+
+def test_the_default_plan_asks_what_can_be_asked_and_says_what_cannot() -> None:
+    patient = a_patient()
+    made, left_out = apply_plan(patient, "default", NOON)
+    assert [schedule.code for schedule in made] == ["daily-diary", "red-flag-screen", "phq-8"]
+    assert [error.code for error in left_out] == ["no_rota", "no_text"]
+    other = a_patient()
+    somebody_on_call(other)
+    hours_and_a_fallback(other)
+    made, left_out = apply_plan(other, "default", NOON)
+    assert [schedule.code for schedule in made] == ["daily-diary", "red-flag-screen", "phq-9"]
+    assert Slot.objects.filter(patient=other).exists()
+
+
+def test_a_plan_applied_twice_asks_once() -> None:
+    patient = a_patient()
+    apply_plan(patient, "default", NOON)
+    apply_plan(patient, "default", NOON)
+    assert Schedule.objects.filter(patient=patient).count() == 3
+
+
+@pytest.mark.parametrize(("name", "anchor"), [("ichom", "programme-start"), ("ichom-surgery", "surgery")])
+def test_the_ichom_time_points_are_those_published(name: str, anchor: str) -> None:
+    """Clement et al. 2015, 10.3109/17453674.2015.1036696: 6, 12, 24 months; 3 months and 5 years if wanted."""
+    for ask in plans()[name].ask:
+        assert ask.rule.anchor == anchor
+        assert ask.rule.pattern == Points(days=(0,), months=(3, 6, 12, 24, 60))
+
+
+def test_after_a_surgery_its_date_anchors_the_plan() -> None:
+    patient = a_patient()
+    made, left_out = apply_plan(patient, "ichom-surgery", NOON, anchor_on=date(2026, 3, 2))
+    assert [schedule.code for schedule in made] == ["nrs-pain", "work-items"]
+    assert {error.code for error in left_out} == {"no_text"}
+    assert slot_of(patient, "2026-03-02", code="nrs-pain").closes_at == at("2026-03-15T20:00:00+01:00")
+
+
+def test_every_plan_asks_for_instruments_that_there_are() -> None:
+    for plan in plans().values():
+        for ask in plan.ask:
+            assert library.get(ask.code)
+
+
+def test_a_new_schedule_is_reminded_of_however_long_the_patient_was_silent() -> None:
+    a_diarist(NOON, enrolled_at="2025-03-01T10:00:00+01:00")
+    tick(at("2026-03-02T18:00:00+01:00"), 10)
+    assert tick(at("2026-03-02T19:00:00+01:00"), 10)["pending"] == 1
