@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from psycopg import ClientCursor
 
 from outcomes.levels import Floats, Ints
-from outcomes.library import Measure, measures
+from outcomes.library import Measure
+from outcomes.loading import measure
 from outcomes.trends import BASELINE_DAYS, WINDOW_DAYS, WINDOW_RESPONSES
 
 
@@ -89,10 +90,8 @@ def _series(
     from_day: date,
     to_day: date,
 ) -> Series:
-    # A measure that no instrument knows, such as a clinic's own scale, is followed as it is and never judged.
-    own = Measure(code=code, title=code, kind="daily", direction="none", min=-np.inf, max=np.inf)
     baseline = None if value is None else (value, from_day, to_day)
-    return Series(patient_id, measure_id, clinic_id, marked, rev, measures().get(code, own), programme, baseline)
+    return Series(patient_id, measure_id, clinic_id, marked, rev, measure(code), programme, baseline)
 
 
 # The window; and, while the baseline isn't frozen, the days that it may come from. By index alone.

@@ -101,7 +101,7 @@ class Translator:
                 continue
             entry = block.entry(row, patient)
             if entry is None:
-                found.blank += 1
+                found.blank += self._mapping.file.long is None  # There a line holds but one thing.
             elif isinstance(entry, Refused):
                 found.refused.append(entry)
             else:

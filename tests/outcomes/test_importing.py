@@ -306,7 +306,12 @@ def test_a_dry_run_reports_the_same_and_writes_nothing(
     assert everything() == before
     wet = import_(NASTY_MAPPING, NASTY)
     assert dry.partition("\n")[2] == wet
-    assert counted(wet) | {"rows": 11, "patients created": 2, "already there": 3, "rows refused": 6} == counted(wet)
+    assert counted(wet) | {
+        "rows": 11,
+        "patients created": 2,
+        "already there": 3,
+        "rows refused": 6,
+    } == counted(wet)
 
 
 def test_the_number_of_statements_does_not_grow_with_the_batch(import_: Import) -> None:

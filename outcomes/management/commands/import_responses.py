@@ -69,7 +69,10 @@ class Command(BaseCommand):
     def _tell(self, report: importing.Report, refused: Rejects) -> None:
         lines = [("rows", report.rows), ("patients created", report.patients)]
         lines += [(f"{name} {status}", count) for (name, status), count in sorted(report.stored.items())]
-        lines += [("already there", report.duplicates), ("places with nothing in them", report.blank)]
+        lines += [
+            ("already there", report.duplicates),
+            ("places with nothing in them", report.blank),
+        ]
         lines += [
             (f"{name} items unanswered: {reason}", count) for (name, reason), count in sorted(report.unanswered.items())
         ]
