@@ -21,7 +21,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 ZONE = "Europe/Zurich"
-DAYS = 14
+DAYS = 15  # fifteen evenings span the fourteen days from which on a slope is told
 
 
 class Client:
@@ -32,8 +32,10 @@ class Client:
         self.headers: dict[str, str] = {}
 
     def ask(self, method: str, path: str, body: object = None, *, expect: int = 200) -> Any:
-        data = None if body is None else gzip.compress(json.dumps(body).encode())
-        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"} if data else {}
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        if data and path == "sync":
+            data, headers["Content-Encoding"] = gzip.compress(data), "gzip"
         request = urllib.request.Request(  # noqa: S310  the address is the caller's own
             f"{self.server}/api/v1/{path}", data, self.headers | headers, method=method
         )
@@ -100,21 +102,7 @@ def two_weeks(prescription: str, now: datetime) -> list[dict[str, Any]]:
             items.append(response("tsk-11", {str(item): 2 + item % 2 for item in range(1, 12)}, base))
         if day % 2 == 0:
             session = str(uuid4())
-            items.append(
-                {
-                    "type": "session",
-                    "id": session,
-                    "prescription": prescription,
-                    "started_at": (evening - timedelta(hours=2)).isoformat(),
-                    "time_zone": ZONE,
-                    "minutes": 20,
-                    "rpe": 4,
-                    "pain_before": pain,
-                    "pain_during": min(5, pain),
-                    "pain_after": pain,
-                    "exercises": [{"exercise": "cat-cow"}, {"exercise": "baseline-walk"}],
-                }
-            )
+            items.append(exercise_session(session, prescription, evening - timedelta(hours=2), pain))
             items.append(
                 {
                     "type": "session-followup",
@@ -124,7 +112,25 @@ def two_weeks(prescription: str, now: datetime) -> list[dict[str, Any]]:
                     "pain_next_day": pain,
                 }
             )
+    # The programme begins today; what was done of it before is kept, and marked as done before it was prescribed.
+    items.append(exercise_session(str(uuid4()), prescription, now - timedelta(minutes=30), 4))
     return items
+
+
+def exercise_session(session: str, prescription: str, started_at: datetime, pain: int) -> dict[str, Any]:
+    return {
+        "type": "session",
+        "id": session,
+        "prescription": prescription,
+        "started_at": started_at.isoformat(),
+        "time_zone": ZONE,
+        "minutes": 20,
+        "rpe": 4,
+        "pain_before": pain,
+        "pain_during": min(5, pain),
+        "pain_after": pain,
+        "exercises": [{"exercise": "cat-cow"}, {"exercise": "baseline-walk"}],
+    }
 
 
 def response(instrument: str, answers: dict[str, int], base: dict[str, str]) -> dict[str, Any]:
@@ -161,16 +167,13 @@ def main() -> None:
     )["id"]
     plan = {
         "title": "Scripted programme",
-        "weekdays": [1, 3, 5, 7],
+        "weekdays": [1, 2, 3, 4, 5, 6, 7],
         "items": [
-            {"exercise": "cat-cow", "dose": {"kind": "sets", "sets": 2, "breaths": 8, "sessions_per_week": 4}},
-            {"exercise": "baseline-walk", "dose": {"kind": "minutes", "minutes": 12, "sessions_per_week": 4}},
+            {"exercise": "cat-cow", "dose": {"kind": "sets", "sets": 2, "breaths": 8, "sessions_per_week": 7}},
+            {"exercise": "baseline-walk", "dose": {"kind": "minutes", "minutes": 12, "sessions_per_week": 7}},
         ],
     }
-    starts_on = (now - timedelta(days=DAYS)).date().isoformat()
-    prescription = staff.ask(
-        "POST", f"patients/{patient}/prescriptions", {"plan": plan, "starts_on": starts_on}, expect=201
-    )["id"]
+    prescription = staff.ask("POST", f"patients/{patient}/prescriptions", {"plan": plan}, expect=201)["id"]
     invitation = staff.ask("POST", f"patients/{patient}/invitation", expect=201)["code"]
     say(f"patient {patient} has a programme and an invitation")
 
