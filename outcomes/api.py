@@ -37,14 +37,22 @@ class InstrumentList(msgspec.Struct):
 
 
 class ShownItem(msgspec.Struct):
-    """One question: its text and its options in the asked language, null and without labels where no text ships."""
+    """One question: its text and its options in the asked language, null and without labels where no text ships.
+
+    It is answered with one of `values`, or a number in `range` with so many `decimals`, or text up to `longest`
+    characters; and asked only if the answer to the item `only_if` is above zero.
+    """
 
     id: str
     text: str | None
     optional: bool
+    only_if: str | None
     values: list[int]
     labels: dict[str, str]
     range: list[float] | None
+    decimals: int
+    unit: str | None
+    longest: int | None
 
 
 class ShownInstrument(msgspec.Struct):
@@ -128,9 +136,13 @@ class InstrumentView(APIView):
                             "id": "pain",
                             "text": "How strong was your pain?",
                             "optional": False,
+                            "only_if": None,
                             "values": [],
                             "labels": {"0": "no pain"},
                             "range": [0, 10],
+                            "decimals": 0,
+                            "unit": None,
+                            "longest": None,
                         }
                     ],
                 },
@@ -163,9 +175,13 @@ def shown(instrument: Instrument, text: Text | None) -> ShownInstrument:
                 id=item.id,
                 text=text.items.get(item.id) if text else None,
                 optional=item.optional,
+                only_if=item.only_if,
                 values=[option.value for option in options.values],
                 labels=text.options.get(options.name, {}) if text else {},
                 range=list(options.range) if options.range else None,
+                decimals=options.decimals,
+                unit=options.unit,
+                longest=options.longest,
             )
         )
     return ShownInstrument(

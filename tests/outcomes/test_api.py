@@ -43,6 +43,11 @@ class TestInstruments:
         assert all(item["text"] for item in answer["items"])
         assert set(answer["items"][0]["labels"]) == {"0", "1", "2", "3"}
 
+    def test_a_phone_is_told_how_each_item_may_be_answered(self) -> None:
+        items = a_phone().get("/api/v1/instruments/ipaq-sf").json()["items"]
+        assert any(item["only_if"] for item in items)
+        assert all(item["values"] or item["range"] or item["longest"] for item in items)
+
     def test_one_that_is_not_free_comes_without(self) -> None:
         answer = a_phone().get("/api/v1/instruments/tsk-11").json()
         assert answer["languages"] == []
