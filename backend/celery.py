@@ -19,6 +19,11 @@ app.conf.beat_schedule = {
         "schedule": 15.0,  # seconds; nobody is told of an alert later than this
         "options": {"expires": 15.0},
     },
+    "look for silence": {
+        "task": "backend.reminders.tasks.look_for_silence",
+        "schedule": 3600.0,  # seconds; what it finds has lasted for days
+        "options": {"expires": 3600.0},
+    },
     "dispatch reminders": {
         "task": "backend.reminders.tasks.dispatch_reminders",
         "schedule": 20.0,  # seconds; a reminder is at most this late

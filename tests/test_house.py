@@ -68,3 +68,10 @@ def test_every_pinned_package_has_its_hashes() -> None:
 
 def test_python_is_said_once_and_the_same_everywhere() -> None:
     assert (ROOT / ".python-version").read_text().strip() == "3.13" == ".".join(map(str, sys.version_info[:2]))
+
+
+def test_nothing_ever_says_that_a_risk_is_low() -> None:
+    """NICE NG225: no scale predicts suicide, so none may sound as if it did."""
+    words = re.compile(rb"low[ -]risk|geringes\s+risiko|niedriges\s+risiko", re.IGNORECASE)
+    shown = [path for path in tracked() if path.parts[0] in CODE - {"tests"} and path.suffix != ".md"]
+    assert [path for path in shown if words.search((ROOT / path).read_bytes())] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
@@ -72,6 +73,12 @@ class TextSerializer(serializers.Serializer[ClinicText]):
 class OnCallSerializer(serializers.Serializer[OnCall]):
     member = serializers.IntegerField(min_value=1, help_text="id of a member of the clinic")
     hours = serializers.CharField(max_length=200, help_text="when this person answers, in words")
+    weekdays = serializers.IntegerField(
+        min_value=1, max_value=127, default=127, help_text="on which a duty begins; bit 0 is Monday"
+    )
+    starts = serializers.TimeField(default=time(0), help_text="on the clinic's wall clock")
+    ends = serializers.TimeField(default=time(0), help_text="not after starts: on the next day")
+    on_holidays = serializers.BooleanField(default=True)
 
 
 def members_of(clinic_id: int, ids: list[int], field: str) -> list[Membership]:
@@ -226,7 +233,14 @@ class OnCallView(APIView):
     @extend_schema(operation_id="on_call", responses=answers, examples=[example])
     def get(self, request: Request, clinic_id: int) -> HttpResponse:
         chain = OnCall.objects.filter(clinic=own_clinic(request, clinic_id)).order_by("position")
-        return json_response(OnCallList([OnCallShown(one.membership_id, one.hours) for one in chain]))
+        return json_response(
+            OnCallList(
+                [
+                    OnCallShown(one.membership_id, one.hours, one.weekdays, one.starts, one.ends, one.on_holidays)
+                    for one in chain
+                ]
+            )
+        )
 
     @extend_schema(
         operation_id="set_on_call",
@@ -244,7 +258,12 @@ class OnCallView(APIView):
             Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
             OnCall.objects.filter(clinic=clinic).delete()
             OnCall.objects.bulk_create(
-                OnCall(clinic=clinic, membership=member, position=position, hours=one["hours"])
+                OnCall(
+                    clinic=clinic,
+                    membership=member,
+                    position=position,
+                    **{name: value for name, value in one.items() if name != "member"},
+                )
                 for position, (member, one) in enumerate(zip(members, sent, strict=True), 1)
             )
         return self.get(request, clinic_id)

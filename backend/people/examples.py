@@ -52,4 +52,11 @@ TEAM = NEW_TEAM | {"id": 3}
 MEMBER = {"id": 4, "clinic": 1, "role": "clinician", "name": "Test Clinician 4", "email": "clinician-4@example.org"}
 NEW_TEXT = {"kind": "crisis", "language": "de", "body": "Rufen Sie uns an: …"}
 TEXT = NEW_TEXT | {"version": 2, "published_at": "2026-11-22T08:00:00Z"}
-ON_CALL = {"member": 4, "hours": "weekdays 8 to 17"}
+ON_CALL = {
+    "member": 4,
+    "hours": "weekdays 8 to 17",
+    "weekdays": 31,
+    "starts": "08:00:00",
+    "ends": "17:00:00",
+    "on_holidays": False,
+}

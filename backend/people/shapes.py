@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -155,8 +155,14 @@ class TextList(msgspec.Struct):
 
 
 class OnCallShown(msgspec.Struct):
+    """One place in the chain, and when its duty is: see `OnCall`."""
+
     member: int
     hours: str
+    weekdays: int
+    starts: time
+    ends: time
+    on_holidays: bool
 
 
 class OnCallList(msgspec.Struct):

@@ -5,7 +5,7 @@ from allauth.headless.constants import Client
 from allauth.headless.mfa import views as mfa
 from django.urls import path
 
-from backend.people import api, clinic_api, staff_api
+from backend.people import api, clinic_api, hours_api, staff_api
 from backend.people.refresh import RefreshView
 
 # Of allauth's many addresses, those that this product needs.
@@ -45,4 +45,5 @@ urlpatterns = [
     path("clinics", clinic_api.ClinicsView.as_view(), name="clinics"),
     path("clinics/<int:clinic_id>/texts", clinic_api.TextsView.as_view(), name="clinic-texts"),
     path("clinics/<int:clinic_id>/on-call", clinic_api.OnCallView.as_view(), name="on-call"),
+    path("clinics/<int:clinic_id>/hours", hours_api.ClinicHoursView.as_view(), name="clinic-hours"),
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+import exercises.lapses
+import outcomes.silence
 from backend.reminders.calling import send_calls
 from backend.reminders.dispatching import dispatch
 from backend.reminders.escalation import watch
@@ -20,6 +22,14 @@ def watch_alerts() -> None:
     alerts_are_watched()
     while send_calls(now, limit=200):
         pass
+
+
+@shared_task
+def look_for_silence() -> None:
+    """The red flags that time itself raises."""
+    now = timezone.now()
+    outcomes.silence.look_for_silence(now)
+    exercises.lapses.look_for_lapses(now)
 
 
 @shared_task

@@ -12,6 +12,7 @@ import msgspec
 from backend.reminders.intake import AbsenceItem, ReceiptItem, SettingsItem, SnoozeItem
 from backend.rest.verdicts import FieldError
 from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
+from outcomes.cards import CardShownItem
 from outcomes.intake import DateTime, ResponseItem, WithdrawalItem
 
 Item = (
@@ -25,6 +26,7 @@ Item = (
     | SnoozeItem
     | AbsenceItem
     | SettingsItem
+    | CardShownItem
 )
 
 MOST_ITEMS = 500

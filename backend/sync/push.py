@@ -24,6 +24,7 @@ from backend.sync.quarantine import Refused, keep
 from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
 from outcomes.alert_rules import Rule, texts_for
 from outcomes.alerts import Finding, raise_for
+from outcomes.cards import CardShownItem, store_cards_shown
 from outcomes.intake import ResponseItem, WithdrawalItem, rules_of_refused
 
 
@@ -75,10 +76,20 @@ def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door
         _complete_slots(batch, revisions)
         _store_wishes(batch, revisions)
         _quarantine(batch)
+        _note_cards(batch)
         if any(verdict.status == "stored" for verdict in batch.verdicts.values()):
             exercises.advancing.advance(patient_id, door.received_at)
         audit.record("push", [patient_id], door.user_id, count=len(raw_items))
     return [batch.verdicts[position] for position in range(len(raw_items))]
+
+
+def _note_cards(batch: _Batch) -> None:
+    """After everything that may raise the alert for which a phone showed a text, in quarantine too."""
+    if shown := batch.waiting(CardShownItem):
+        verdicts = store_cards_shown(list(shown.values()), batch.patient_id, batch.clinic_id, batch.door)
+        batch.decide(shown, verdicts)
+        if any(verdict.status == "rejected" for verdict in verdicts):
+            _quarantine(batch)  # what is there already stays as it is
 
 
 def _examine(batch: _Batch) -> None:

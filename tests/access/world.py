@@ -66,6 +66,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "alert_id": lambda world: builders.alert(world.patient).pk,
     "item_id": lambda world: builders.refused(world.patient).id,
     "code": lambda world: "phq-9",
+    "rule_code": lambda world: "PAIN-1",
     "slug": lambda world: "cat-cow",
     "prescription_id": lambda world: a_programme(world.patient).pk,
 }
