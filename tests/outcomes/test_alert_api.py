@@ -9,7 +9,7 @@ from django.test import Client
 
 from backend.people.models import Patient
 from outcomes.models import Alert, ClinicRule
-from tests.access.world import an_alert
+from tests.backend.dashboard import builders
 from tests.factories import a_clinician, a_patient, a_team, an_admin
 from tests.signin import browser
 
@@ -31,15 +31,21 @@ def act(client: Client, alert: Alert, kind: str, note: str = "") -> Any:
 
 
 def test_an_alert_is_taken_through_its_states(client: Client, patient: Patient) -> None:
-    alert = an_alert(patient)
+    alert = builders.alert(patient)
     for kind, note in [("acknowledged", ""), ("no-answer", ""), ("contacted", ""), ("resolved", "Went to hospital.")]:
         answer = act(client, alert, kind, note)
         assert answer.status_code == 200, answer.content
     assert answer.json()["state"] == "resolved"
     assert answer.json()["steps"] == []
     read = client.get(f"/api/v1/alerts/{alert.pk}").json()
-    assert [event["kind"] for event in read["events"]] == ["acknowledged", "no-answer", "contacted", "resolved"]
-    assert {event["by"] for event in read["events"]} == {int(client.session["_auth_user_id"])}
+    by_whom = int(client.session["_auth_user_id"])
+    assert [(event["kind"], event["by"]) for event in read["events"]] == [
+        ("raised", None),
+        ("acknowledged", by_whom),
+        ("no-answer", by_whom),
+        ("contacted", by_whom),
+        ("resolved", by_whom),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +59,7 @@ def test_an_alert_is_taken_through_its_states(client: Client, patient: Patient) 
 def test_a_step_that_can_not_be_taken_says_why(
     client: Client, patient: Patient, kind: str, severity: int, status: int, field: str, code: str
 ) -> None:
-    alert = an_alert(patient)
+    alert = builders.alert(patient)
     Alert.objects.update(severity=severity)
     answer = act(client, alert, kind)
     assert answer.status_code == status
@@ -62,17 +68,17 @@ def test_a_step_that_can_not_be_taken_says_why(
 
 
 def test_of_two_colleagues_the_second_is_told_that_the_first_was_quicker(client: Client, patient: Patient) -> None:
-    alert = an_alert(patient)
+    alert = builders.alert(patient)
     act(client, alert, "acknowledged")
     answer = act(browser(an_admin(patient.clinic)), alert, "acknowledged")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "not-possible")
 
 
 def test_the_list_holds_what_is_not_closed_page_by_page(client: Client, patient: Patient) -> None:
-    waiting = [an_alert(a_patient(patient.care_team)).pk for _ in range(3)]
-    closed = an_alert(patient)
+    waiting = [builders.alert(a_patient(patient.care_team)).pk for _ in range(3)]
+    closed = builders.alert(patient)
     Alert.objects.filter(pk=closed.pk).update(state="resolved")
-    an_alert(a_patient(a_team(patient.clinic)))
+    builders.alert(a_patient(a_team(patient.clinic)))
     first = client.get("/api/v1/alerts?limit=2").json()
     second = client.get(first["next"]).json()
     assert [each["id"] for each in first["results"] + second["results"]] == waiting[::-1]
