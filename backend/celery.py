@@ -38,6 +38,11 @@ app.conf.beat_schedule = {
         "task": "outcomes.tasks.recompute_all_trends",
         "schedule": crontab(hour="2", minute="15"),  # UTC
     },
+    "turn exercise days": {
+        "task": "exercises.tasks.turn_exercise_days",
+        "schedule": crontab(minute="30"),  # each hour: somewhere it is after four
+        "options": {"expires": 3000.0},
+    },
 }
 
 

@@ -153,7 +153,7 @@ def settle(prescribed: Periods, pauses: Periods, sessions: Sessions, from_day: i
 def weeks(days: Days) -> Weeks:
     """Adherence by week. Paused days and days that are still to come are not due."""
     settled = np.isin(days.state, SETTLED)
-    key, position = np.unique(days.programme[settled] * _DAYS + _monday(days.day[settled]), return_inverse=True)
+    key, position = np.unique(days.programme[settled] * _DAYS + monday(days.day[settled]), return_inverse=True)
     done = np.isin(days.state[settled], (State.DONE, State.PARTLY_DONE))
     due = np.bincount(position, minlength=len(key))
     return Weeks(
@@ -226,14 +226,14 @@ def _columns(rows: Iterable[tuple[int, ...]], width: int) -> list[Ints]:
     return list(np.array(list(rows), np.int64).reshape(-1, width).T)
 
 
-def _monday[T: (int, Ints)](day: T) -> T:
+def monday[T: (int, Ints)](day: T) -> T:
     return day - (day - 1) % 7  # ordinal 1 was a Monday
 
 
 def _expand(periods: Periods, from_day: int, today: Ints) -> tuple[Ints, Ints, Ints]:
     """One row for each day of each period from `from_day` to the end of this week: programme, day, weekdays."""
     first = np.maximum(periods.first, from_day)
-    last = np.minimum(periods.last, _monday(today[periods.programme]) + 6)
+    last = np.minimum(periods.last, monday(today[periods.programme]) + 6)
     length = np.maximum(last - first + 1, 0)
     offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
     return (
@@ -252,7 +252,7 @@ def _pair(sessions: Ints, due: Ints) -> tuple[Ints, Ints]:
 
 def _rank_in_week(key: Ints) -> Ints:
     """A number for (programme, week, n-th of that week) of sorted keys."""
-    week = key // _DAYS * _DAYS + _monday(key % _DAYS)
+    week = key // _DAYS * _DAYS + monday(key % _DAYS)
     start = np.searchsorted(week, week, side="left")
     return week + (np.arange(len(key)) - start)  # a week has seven days, so ranks stay below the next Monday
 

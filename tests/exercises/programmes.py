@@ -15,7 +15,7 @@ from backend.rest.verdicts import Verdict
 from exercises.dose import Minutes, Sets
 from exercises.intake import store_sessions
 from exercises.items import Draft, NotTodayItem, SessionItem, examine_session
-from exercises.models import Prescription
+from exercises.models import Condition, Prescription, Proposal
 from exercises.plan import Item, Plan
 from exercises.prescribing import prescribe
 
@@ -69,3 +69,31 @@ def store(patient: Patient, *sent: dict[str, Any], door: Door = DOOR) -> list[Ve
     with transaction.atomic():
         stored = iter(store_sessions(drafts, door, next_revisions([patient.pk])))
     return [verdict or next(stored) for verdict in verdicts]
+
+
+def a_condition(patient: Patient, code: str = "osteoporosis") -> Condition:
+    return Condition.objects.create(clinic=patient.clinic, patient=patient, code=code)
+
+
+def a_proposal(patient: Patient) -> Proposal:
+    """One that waits, of a step up in the bird dog."""
+    about = a_programme(patient, BIRD_DOG)
+    dose = {"kind": "sets", "sets": 3, "reps": 7, "each_side": True, "hold_seconds": 5, "sessions_per_week": 3}
+    return Proposal.objects.create(
+        id=uuid7(),
+        clinic=patient.clinic,
+        patient=patient,
+        rev=about.rev,
+        programme=about.programme,
+        prescription=about,
+        rule="2-for-2",
+        rule_version="1",
+        action="step-up",
+        state=Proposal.State.WAITING,
+        inputs=[],
+        steps=[{"exercise": "bird-dog", "variable": "reps", "before": 6, "after": 7, "to": None, "dose": dose}],
+        digest=uuid7().bytes,
+        words="Well done.",
+        words_for_clinician="2-for-2.",
+        made_at=NOW,
+    )

@@ -1,0 +1,159 @@
+"""A patient's adherence as a clinician reads it: day by day, by week, by modality and as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+import numpy as np
+
+from exercises import adherence
+from exercises.adherence import Days, Periods, Sessions, State, load_jump, settle, weeks
+from exercises.done import share_by_modality
+from exercises.entry import Exercise
+from exercises.items import DoneItem
+from exercises.models import Pause, Prescription, Session
+from exercises.plan import Plan
+
+
+class Day(msgspec.Struct):
+    """A due day and what became of it; `share` is of the dose, 0 to 1."""
+
+    day: date
+    state: str
+    share: float
+
+
+class Week(msgspec.Struct):
+    """Sessions due and done (at least partly), the mean share of the dose, and the load (RPE × minutes).
+
+    `load_jump` is how much the load exceeds the mean of the four weeks before: 0.3 is 30 % more; null without them.
+    """
+
+    monday: date
+    due: int
+    done: int
+    dose: float | None
+    load: float
+    load_jump: float | None
+    met_minutes: float
+
+
+class Report(msgspec.Struct):
+    """One programme from its first day on. `streak` counts back from the last settled day; pauses are left out."""
+
+    programme: UUID
+    due: int
+    done: int
+    dose: float | None
+    streak: int
+    longest_streak: int
+    longest_gap: int
+    by_modality: dict[str, float]
+    days: list[Day]
+    weeks: list[Week]
+
+
+def reports(patient_id: int, today: date) -> list[Report]:
+    """All programmes of a patient, the newest first; three statements."""
+    versions: dict[UUID, list[Prescription]] = {}
+    for row in Prescription.objects.filter(patient=patient_id).order_by("-starts_on", "version"):
+        versions.setdefault(row.programme, []).append(row)
+    pauses = list(Pause.objects.filter(patient=patient_id))
+    sessions = list(Session.objects.filter(patient=patient_id, live=True).order_by("local_day"))
+    return [
+        _report(
+            programme,
+            sorted(rows, key=lambda row: row.version),
+            [each for each in pauses if each.programme == programme],
+            [each for each in sessions if each.programme == programme],
+            today,
+        )
+        for programme, rows in versions.items()
+    ]
+
+
+def _report(
+    programme: UUID,
+    versions: Sequence[Prescription],
+    pauses: Sequence[Pause],
+    sessions: Sequence[Session],
+    today: date,
+) -> Report:
+    end = today.toordinal() + 7
+    days = settle(
+        Periods.of(
+            (0, row.starts_on.toordinal(), row.ends_on.toordinal() if row.ends_on else end, row.weekdays)
+            for row in versions
+        ),
+        Periods.of((0, row.from_day.toordinal(), row.to_day.toordinal() if row.to_day else end, 0) for row in pauses),
+        Sessions.of((0, row.local_day.toordinal(), row.share, row.going_on, bool(row.skipped)) for row in sessions),
+        adherence.monday(min(row.starts_on for row in versions).toordinal()),
+        np.array([today.toordinal()]),
+    )
+    whole = adherence.overall(days, 0)
+    return Report(
+        programme=programme,
+        due=whole.due,
+        done=whole.done,
+        dose=whole.dose,
+        streak=whole.streak,
+        longest_streak=whole.longest_streak,
+        longest_gap=whole.longest_gap,
+        by_modality=_by_modality(versions, sessions),
+        days=[
+            Day(date.fromordinal(int(day)), State(state).name.lower().replace("_", "-"), round(float(share), 3))
+            for day, state, share in zip(days.day, days.state, days.share, strict=True)
+        ],
+        weeks=_weeks(days, sessions, today),
+    )
+
+
+def _weeks(days: Days, sessions: Sequence[Session], today: date) -> list[Week]:
+    by_week = weeks(days)
+    settled = {
+        int(monday): (int(due), int(done), float(dose))
+        for monday, due, done, dose in zip(by_week.monday, by_week.due, by_week.done, by_week.dose, strict=True)
+    }
+    loads: dict[int, float] = {}
+    met_minutes: dict[int, float] = {}
+    for row in sessions:
+        monday = adherence.monday(row.local_day.toordinal())
+        loads[monday] = loads.get(monday, 0) + (row.rpe or 0) * (row.minutes or 0)
+        met_minutes[monday] = met_minutes.get(monday, 0) + row.met_minutes
+    found = sorted(settled.keys() | loads.keys())
+    result = []
+    for monday in range(found[0], adherence.monday(today.toordinal()) + 1, 7) if found else ():
+        due, done, dose = settled.get(monday, (0, 0, None))
+        before = [loads.get(monday - 7 * back, 0.0) for back in (4, 3, 2, 1) if monday - 7 * back >= found[0]]
+        result.append(
+            Week(
+                monday=date.fromordinal(monday),
+                due=due,
+                done=done,
+                dose=dose,
+                load=loads.get(monday, 0),
+                load_jump=load_jump(loads.get(monday, 0), before),
+                met_minutes=round(met_minutes.get(monday, 0), 1),
+            )
+        )
+    return result
+
+
+def _by_modality(versions: Sequence[Prescription], sessions: Sequence[Session]) -> dict[str, float]:
+    """The mean share of the dose over the sessions that took place, for each modality."""
+    known = {
+        row.pk: (msgspec.convert(row.plan, Plan), msgspec.convert(row.exercises, dict[str, Exercise]))
+        for row in versions
+    }
+    shares: dict[str, list[float]] = {}
+    for session in sessions:
+        if session.skipped or session.prescription not in known:
+            continue
+        plan, exercises = known[session.prescription]
+        done = msgspec.convert(session.content.get("exercises", []), list[DoneItem])
+        for modality, share in share_by_modality(plan, exercises, done, session.minutes).items():
+            shares.setdefault(modality, []).append(share)
+    return {modality: round(sum(each) / len(each), 3) for modality, each in sorted(shares.items())}
