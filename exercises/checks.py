@@ -8,11 +8,13 @@ from django.core.checks import CheckMessage, Error
 
 from exercises.consistency import CatalogueError
 from exercises.library import library
+from exercises.templates import templates
 
 
 def catalogue_holds_together(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     try:
         library()
+        templates()
     except CatalogueError as error:
         return [
             Error(f"{problem.entry}: {problem.detail}", obj=problem.file, id=f"exercises.{problem.code}")

@@ -71,7 +71,7 @@ def _problem(path: Path | str, entry: str, code: str, detail: str) -> Problem:
     return Problem(file=path if isinstance(path, str) else path.name, entry=entry, code=code, detail=detail)
 
 
-def _load(path: Path, found: list[Problem]) -> dict[str, Any]:
+def load(path: Path, found: list[Problem]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -84,7 +84,7 @@ def _codes(folder: Path, found: list[Problem]) -> dict[str, Codes]:
     for path in [folder / "codes.toml", *sorted(folder.glob("codes.*.toml"))]:
         language = path.stem.partition(".")[2] or LANGUAGE
         try:
-            codes[language] = msgspec.convert(_load(path, found), Codes)
+            codes[language] = msgspec.convert(load(path, found), Codes)
         except msgspec.ValidationError as error:
             found.append(_problem(path, "-", "invalid", str(error)))
     english = codes.get(LANGUAGE)
@@ -106,7 +106,7 @@ def _codes(folder: Path, found: list[Problem]) -> dict[str, Codes]:
 
 def _entries(path: Path, modality: str, found: list[Problem]) -> Iterator[Exercise]:
     """The entries of one modality's file: what the file says once holds for each of them."""
-    shared = _load(path, found)
+    shared = load(path, found)
     raw = shared.pop("exercise", [])
     translations = _translations(path, [entry.get("slug", "?") for entry in raw], found)
     everywhere = {name: shared.pop(name, []) for name in ("contraindications", "precautions")}
@@ -128,7 +128,7 @@ def _translations(path: Path, slugs: list[str], found: list[Problem]) -> dict[st
     texts: dict[str, dict[str, Any]] = {slug: {} for slug in slugs}
     for other in sorted(path.parent.glob(f"{path.stem}.*.toml")):
         language = other.stem.partition(".")[2]
-        given = _load(other, found)
+        given = load(other, found)
         found += [
             _problem(other, slug, "untranslated", "missing or unknown entry")
             for slug in sorted(set(slugs) ^ set(given))
