@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from exercises import api, care_api, programme_api
+from exercises import advice_api, api, care_api, programme_api, treatment_api
 
+TREATMENT = "patients/<int:patient_id>/treatments/<uuid:treatment_id>"
 PRESCRIPTION = "patients/<int:patient_id>/prescriptions/<uuid:prescription_id>"
 
 urlpatterns = [
@@ -39,4 +40,11 @@ urlpatterns = [
         name="proposal-decide",
     ),
     path("patients/<int:patient_id>/adherence", care_api.AdherenceView.as_view(), name="patient-adherence"),
+    path("exercise-templates", advice_api.TemplatesView.as_view(), name="exercise-templates"),
+    path("exercise-templates/<slug:template>", advice_api.TemplateView.as_view(), name="exercise-template"),
+    path("patients/<int:patient_id>/suggestions", advice_api.SuggestionsView.as_view(), name="patient-suggestions"),
+    path("patients/<int:patient_id>/treatments", treatment_api.TreatmentsView.as_view(), name="patient-treatments"),
+    path(f"{TREATMENT}/end", treatment_api.EndTreatmentView.as_view(), name="treatment-end"),
+    path(f"{TREATMENT}/sessions", treatment_api.GivenView.as_view(), name="treatment-sessions"),
+    path(f"{TREATMENT}/slopes", treatment_api.SlopesView.as_view(), name="treatment-slopes"),
 ]

@@ -46,6 +46,8 @@ PATIENT_DATA: dict[str, PatientData] = {
     "exercises.Prescription": PatientData("prescriptions", True, Erasure.DELETE),
     "exercises.Pause": PatientData("pauses", True, Erasure.DELETE),
     "exercises.Proposal": PatientData("proposals", True, Erasure.DELETE),
+    "exercises.Treatment": PatientData("treatments", True, Erasure.DELETE),
+    "exercises.TreatmentSession": PatientData("treatment sessions", True, Erasure.DELETE),
     "exercises.Session": PatientData("sessions", True, Erasure.DELETE),
     "exercises.SessionFollowup": PatientData("follow-ups", True, Erasure.DELETE),
     "exercises.AdverseEvent": PatientData("adverse events", True, Erasure.DELETE),

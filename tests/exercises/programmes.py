@@ -15,7 +15,7 @@ from backend.rest.verdicts import Verdict
 from exercises.dose import Minutes, Sets
 from exercises.intake import store_sessions
 from exercises.items import Draft, NotTodayItem, SessionItem, examine_session
-from exercises.models import Condition, Prescription, Proposal
+from exercises.models import Condition, Prescription, Proposal, Treatment
 from exercises.plan import Item, Plan
 from exercises.prescribing import prescribe
 
@@ -96,4 +96,25 @@ def a_proposal(patient: Patient) -> Proposal:
         words="Well done.",
         words_for_clinician="2-for-2.",
         made_at=NOW,
+    )
+
+
+def a_course(patient: Patient) -> Treatment:
+    """Of rTMS, begun on NOW's day."""
+    return Treatment.objects.create(
+        id=uuid7(),
+        clinic=patient.clinic,
+        patient=patient,
+        kind="brain-stimulation",
+        starts_on=NOW.date(),
+        details={
+            "kind": "brain-stimulation",
+            "modality": "rTMS",
+            "target": "M1-hand",
+            "side": "left",
+            "targeting": "hotspot",
+            "planned_sessions": 13,
+            "consent": True,
+            "screened": True,
+        },
     )
