@@ -98,6 +98,8 @@ ROOMS = (
     exercises.changes.proposals,
     exercises.changes.sessions,
     backend.reminders.agenda.changes,
+    backend.reminders.agenda.settings_changes,
+    backend.reminders.agenda.absence_changes,
 )
 
 

@@ -19,6 +19,7 @@ from backend.reminders.sending import send_due
 from backend.reminders.slots import SlotKey
 from backend.reminders.ticking import tick
 from backend.rest.verdicts import Verdict
+from backend.sync.pull import decode_cursor, pull
 from tests.backend.reminders.given import a_diarist, at, slot_of
 
 pytestmark = pytest.mark.django_db
@@ -171,6 +172,14 @@ class TestSettings:
         assert (settings.quiet_from, settings.weekly_cap, settings.channel) == (time(20), 9, "auto")
         ((_, _, change),) = settings_changes(patient.pk)
         assert change["data"]["weekly_cap"] == 9
+
+    def test_a_pull_brings_settings_and_absences_to_every_phone(self) -> None:
+        patient = a_diarist(NOON)
+        seen = pull(None, patient.pk, patient.clinic_id, "en").cursor
+        away = AbsenceItem(uuid4(), NOON, date(2026, 6, 4), date(2026, 6, 6))
+        store(patient, SettingsItem(uuid4(), NOON, weekly_cap=3), away)
+        changes = pull(decode_cursor(seen), patient.pk, patient.clinic_id, "en").changes
+        assert {change["type"] for change in changes} == {"settings", "absence"}
 
     def test_who_chose_no_reminders_is_not_reminded(self) -> None:
         patient = a_diarist(NOON)
