@@ -29,6 +29,10 @@ app.conf.beat_schedule = {
         "schedule": 20.0,  # seconds; a reminder is at most this late
         "options": {"expires": 20.0},  # One that waited longer has been overtaken by the next.
     },
+    "report reminders that were not said": {
+        "task": "backend.reminders.tasks.report_unsaid",
+        "schedule": crontab(hour="5", minute="0"),  # UTC
+    },
     "recompute due trends": {
         "task": "outcomes.tasks.recompute_due_trends",
         "schedule": 30.0,  # seconds; intake rings too, this is for rings that were lost

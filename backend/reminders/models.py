@@ -167,6 +167,7 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state__in=["pending", "claimed"]), name="message_due"),
             models.Index(fields=["patient", "planned_at"], name="message_of_patient"),
+            models.Index(fields=["planned_at"], condition=Q(state__in=["skipped", "dead"]), name="message_unsaid"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ import outcomes.silence
 from backend.reminders.calling import send_calls
 from backend.reminders.dispatching import dispatch
 from backend.reminders.escalation import watch
+from backend.reminders.reporting import report, unsaid
 from backend.rest.health import alerts_are_watched
 
 
@@ -35,3 +36,8 @@ def look_for_silence() -> None:
 @shared_task
 def dispatch_reminders() -> None:
     dispatch(timezone.now(), limit=1000)
+
+
+@shared_task
+def report_unsaid() -> None:
+    report(unsaid(timezone.now()))

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-FIELDS = {"method", "route", "status", "milliseconds", "count", "task", "service"}
+FIELDS = {"method", "route", "status", "milliseconds", "count", "task", "service", "channel", "why"}
 PROBES = {"healthz", "readyz"}  # asked every few seconds; what is wrong is logged where it is found
 
 logger = logging.getLogger(__name__)

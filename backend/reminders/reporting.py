@@ -1,0 +1,45 @@
+"""For the operator, daily: what was not said, by channel and reason. Numbers only, nothing of anybody."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from backend.reminders.models import Message
+
+DAY = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, order=True)
+class Unsaid:
+    """How many messages of one day ended in this state for this reason."""
+
+    state: str
+    channel: str
+    why: str
+    count: int
+
+
+def unsaid(until: datetime) -> list[Unsaid]:
+    """Messages planned in the 24 hours before `until` that were dead letters or came too late."""
+    rows = (
+        Message.objects.filter(state__in=["skipped", "dead"], planned_at__gte=until - DAY, planned_at__lt=until)
+        .values_list("state", "channel", "error")
+        .annotate(Count("id"))
+    )
+    return sorted(Unsaid(*row) for row in rows)
+
+
+def report(found: Sequence[Unsaid]) -> None:
+    """Dead letters are a warning: somebody has to look at a provider or at an address."""
+    for kind in found:
+        level = logging.WARNING if kind.state == Message.State.DEAD else logging.INFO
+        logger.log(
+            level, "reminders %s", kind.state, extra={"channel": kind.channel, "why": kind.why, "count": kind.count}
+        )
