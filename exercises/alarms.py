@@ -14,6 +14,20 @@ AE_1 = rule("AE-1")
 SERIOUS = frozenset(AE_1.events)
 
 
+class _Refused(msgspec.Struct):
+    type: str
+    kind: str
+
+
+def rules_of_refused(content: bytes) -> list[Rule]:
+    """The red flag in an adverse event that can't be stored, whatever else is wrong with it."""
+    try:
+        event = msgspec.json.decode(content, type=_Refused)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
+    return [AE_1] if event.type == "adverse-event" and event.kind in SERIOUS else []
+
+
 class PainOfSession(msgspec.Struct, frozen=True):
     """How a session hurt. `next_day` is the pain that the follow-up tells; null: not told."""
 

@@ -9,6 +9,7 @@ import msgspec
 from django.db import transaction
 
 import exercises.advancing
+import exercises.alarms
 import exercises.intake
 import exercises.items
 import outcomes.intake
@@ -247,7 +248,7 @@ def _refused(item: Item | Undecodable, raw: msgspec.Raw, verdict: Verdict) -> Re
 
 def _rules_of(refused: Refused) -> list[Rule]:
     salvaged = salvage(refused.content)
-    return rules_of_refused(*salvaged) if salvaged else []
+    return rules_of_refused(*salvaged) if salvaged else exercises.alarms.rules_of_refused(refused.content)
 
 
 def clock_skew(sent_at: datetime | None, received_at: datetime) -> int | None:
