@@ -6,8 +6,6 @@ from datetime import date
 
 import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
-from psycopg import ClientCursor
 
 from outcomes.levels import Floats, Ints
 from outcomes.library import Measure
@@ -94,26 +92,31 @@ def _series(
     return Series(patient_id, measure_id, clinic_id, marked, rev, measure(code), programme, baseline)
 
 
-# The window; and, while the baseline isn't frozen, the days that it may come from. By index alone.
+# The window; and, while the baseline isn't frozen, the days that it may come from. By index alone. A series is one row
+# of packed numbers: rows of one entry each would cost many times more on the way. Of two entries of the same moment, as
+# a file with dates alone has, the larger is the later, so that it is always the same one.
 ENTRIES = """
-COPY (
-    SELECT wanted.place::int4, entry.local_day, entry.value, entry.at
-    FROM unnest(%(place)s::int[], %(patient)s::bigint[], %(measure)s::smallint[], %(daily)s::bool[],
-        %(frozen)s::bool[], %(programme)s::date[])
-        AS wanted (place, patient_id, measure_id, daily, frozen, programme)
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN wanted.daily THEN (
-            SELECT max(local_day) - %(window_days)s FROM outcomes_score
+SELECT wanted.place, packed.days, packed.values
+FROM unnest(%(place)s::int[], %(patient)s::bigint[], %(measure)s::smallint[], %(daily)s::bool[], %(frozen)s::bool[],
+    %(programme)s::date[])
+    AS wanted (place, patient_id, measure_id, daily, frozen, programme)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN wanted.daily THEN (
+        SELECT max(local_day) - %(window_days)s FROM outcomes_score
+        WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
+    ) ELSE (
+        SELECT min(local_day) - 1 FROM (
+            SELECT DISTINCT local_day FROM outcomes_score
             WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
-        ) ELSE (
-            SELECT min(local_day) - 1 FROM (
-                SELECT DISTINCT local_day FROM outcomes_score
-                WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
-                ORDER BY local_day DESC LIMIT %(window_responses)s
-            ) AS recent
-        ) END AS day
-    ) AS before
-    CROSS JOIN LATERAL (
+            ORDER BY local_day DESC LIMIT %(window_responses)s
+        ) AS recent
+    ) END AS day
+) AS before
+CROSS JOIN LATERAL (
+    SELECT
+        string_agg(date_send(local_day), '' ORDER BY local_day, at, value) AS days,
+        string_agg(float8send(value), '' ORDER BY local_day, at, value) AS values
+    FROM (
         SELECT local_day, value, at FROM outcomes_score
         WHERE NOT wanted.frozen AND patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
             AND local_day <= before.day AND local_day = ANY (
@@ -132,54 +135,32 @@ COPY (
         WHERE patient_id = wanted.patient_id AND measure_id = wanted.measure_id AND live
             AND local_day > before.day
     ) AS entry
-) TO STDOUT (FORMAT BINARY)
+) AS packed
+WHERE packed.days IS NOT NULL
+ORDER BY wanted.place
 """
 
-# PostgreSQL's binary copy: a row is its number of fields, then each field's length and value, in network order.
-HEADER, TRAILER = 19, 2
-ROW = np.dtype(
-    [("fields", ">i2")]
-    + [
-        column
-        for name, kind in (("place", ">i4"), ("day", ">i4"), ("value", ">f8"), ("at", ">i8"))
-        for column in ((f"{name}_length", ">i4"), (name, kind))
-    ]
-)
 DAYS_TO_2000 = (date(2000, 1, 1) - date(1970, 1, 1)).days
 
 
 def read_entries(wanted: Sequence[Series]) -> tuple[Ints, Ints, Floats]:
     """The entries that the trends of these series need: flat, sorted, days numbered, series by their place."""
     with connection.cursor() as cursor:
-        statement = ClientCursor(cursor.connection).mogrify(ENTRIES, _parameters(wanted))  # COPY takes no parameters.
-        with cursor.copy(statement) as copy:
-            raw = b"".join(copy)
-    rows: NDArray[np.void] = np.frombuffer(raw, ROW, offset=HEADER, count=(len(raw) - HEADER - TRAILER) // ROW.itemsize)
-    place, day = rows["place"].astype(np.int64), rows["day"].astype(np.int64) + DAYS_TO_2000
-    value, at = rows["value"].astype(np.float64), rows["at"].astype(np.int64)
-    # They come in order, but nothing promises it; and of one day the index doesn't know the times. Of two entries of
-    # the same moment, as a file with dates alone has, the larger is the later, so that it is always the same one.
-    if not _ascend(place, day):
-        order = np.lexsort((value, at, day, place))
-        place, day, value = place[order], day[order], value[order]
-    return place, day, value
-
-
-def _ascend(place: Ints, day: Ints) -> bool:
-    """Whether the entries are sorted, with at most one a day."""
-    same = place[1:] == place[:-1]
-    return bool(np.all((place[1:] > place[:-1]) | same & (day[1:] > day[:-1])))
-
-
-def _parameters(wanted: Sequence[Series]) -> dict[str, object]:
-    return {
-        "place": list(range(len(wanted))),
-        "patient": [series.patient_id for series in wanted],
-        "measure": [series.measure_id for series in wanted],
-        "daily": [series.measure.kind == "daily" for series in wanted],
-        "frozen": [series.baseline is not None for series in wanted],
-        "programme": [series.programme for series in wanted],
-        "window_days": WINDOW_DAYS,
-        "window_responses": WINDOW_RESPONSES,
-        "baseline_days": BASELINE_DAYS,
-    }
+        cursor.execute(
+            ENTRIES,
+            {
+                "place": list(range(len(wanted))),
+                "patient": [series.patient_id for series in wanted],
+                "measure": [series.measure_id for series in wanted],
+                "daily": [series.measure.kind == "daily" for series in wanted],
+                "frozen": [series.baseline is not None for series in wanted],
+                "programme": [series.programme for series in wanted],
+                "window_days": WINDOW_DAYS,
+                "window_responses": WINDOW_RESPONSES,
+                "baseline_days": BASELINE_DAYS,
+            },
+        )
+        rows = cursor.fetchall()
+    place = np.repeat([place for place, _, _ in rows], [len(days) // 4 for _, days, _ in rows]).astype(np.int64)
+    day = np.frombuffer(b"".join([days for _, days, _ in rows]), ">i4").astype(np.int64) + DAYS_TO_2000
+    return place, day, np.frombuffer(b"".join([values for _, _, values in rows]), ">f8").astype(np.float64)

@@ -15,7 +15,7 @@ SHOWN = {
 SILENT_DAYS = 84
 
 # Values that nobody enters: a day without a session has one too.
-COMPUTED = ["adherence.day"]
+COMPUTED = ["adherence.day", "adherence.week"]
 
 
 def add_summaries(patients: Sequence[int], now: datetime) -> None:

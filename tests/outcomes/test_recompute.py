@@ -19,7 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 from backend.people.models import Patient
 from outcomes import recompute
 from outcomes.library import measures
-from outcomes.loading import measure_codes, measure_ids
+from outcomes.loading import forget_measures, measure_codes, measure_ids
 from outcomes.models import Baseline, Measure, Score, Summary, Trend, TrendDue
 from outcomes.recompute import recompute_all, recompute_due
 from outcomes.series import Series, read_entries
@@ -116,12 +116,12 @@ def test_what_was_retired_counts_no_more(patient: Patient) -> None:
 
 def test_a_measure_that_no_instrument_has_is_followed_and_not_judged(patient: Patient) -> None:
     own = Measure.objects.create(code="own-scale.knee")
-    measure_ids.cache_clear()
+    forget_measures()
     try:
         put(patient, own.code, [(day, day / 10) for day in range(90)])
         recompute_due(NOW)
     finally:
-        measure_ids.cache_clear()
+        forget_measures()
     trend = trend_of(patient, own.code)
     assert (trend.n, trend.change_label) == (84, "unknown")
     assert trend.slope_per_week == pytest.approx(0.7)
@@ -185,6 +185,13 @@ class TestSummaries:
         put(patient, "fear-daily.total", [(84, 9)])
         recompute_due(NOW)
         assert Summary.objects.get(patient=patient).fear == 9
+
+    def test_what_nobody_entered_is_no_sign_of_life(self, patient: Patient) -> None:
+        put(patient, PAIN, [(0, 5)])
+        put(patient, "adherence.day", [(0, 100), (9, 0)])
+        recompute_due(NOW)
+        summary = Summary.objects.get(patient=patient)
+        assert (summary.adherence, summary.last_entry_day) == (0, on(0))
 
     def test_the_row_is_found_again_after_other_measures_came(self, patient: Patient) -> None:
         put(patient, TSK, [(0, 40)])

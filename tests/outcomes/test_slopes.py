@@ -1,5 +1,7 @@
 """Theil–Sen and Mann–Kendall against published figures and SciPy."""
 
+from itertools import accumulate
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,6 +18,12 @@ one_series = st.lists(
     max_size=40,
     unique_by=lambda entry: entry[0],
 ).map(sorted)
+
+# Like diaries: few days left out, few levels. These are counted and not sorted.
+steps = st.tuples(st.integers(1, 3), st.integers(0, 8).map(lambda half: half / 2))
+dense = st.lists(steps, min_size=2, max_size=60).map(
+    lambda entries: list(zip(accumulate(gap for gap, _ in entries), (value for _, value in entries), strict=True))
+)
 
 
 def of(days: list[int], values: list[float], confidence: float = 0.95) -> Slopes:
@@ -39,7 +47,7 @@ def test_the_nile_falls() -> None:
     assert nile.slope[0] == pytest.approx(-2.6, abs=0.05)
 
 
-@given(one_series)
+@given(one_series | dense)
 def test_each_series_is_as_scipy_says(entries: list[tuple[int, float]]) -> None:
     x, y = np.array([day for day, _ in entries]), np.array([value for _, value in entries])
     ours = slopes(x[None], y[None])
@@ -62,12 +70,21 @@ def test_a_block_is_the_same_as_one_by_one(n: int, count: int) -> None:
             assert together[row] == single[0]
 
 
-def test_more_series_than_fit_one_chunk() -> None:
+def test_what_is_counted_and_what_is_sorted_may_stand_in_one_block() -> None:
     rng = np.random.default_rng(1)
-    day, value = np.tile(np.arange(84), (100, 1)), rng.integers(0, 11, (100, 84)).astype(np.float64)
+    day = np.tile(np.arange(84), (400, 1))
+    value = rng.integers(0, 11, (400, 84)).astype(np.float64)
+    value[::3, 5] += 0.5
+    value[1::7] *= 1.1
+    value[2::11] *= 100
+    value[13] = 4
     block = slopes(day, value)
-    for row in (0, 36, 37, 38, 99):
-        assert block.slope[row] == slopes(day[row : row + 1], value[row : row + 1]).slope[0]
+    for row in (0, 1, 2, 3, 4, 8, 13, 74, 75, 76, 399):
+        alone = slopes(day[row : row + 1], value[row : row + 1])
+        theirs = stats.theilslopes(value[row], day[row])
+        assert (block.slope[row], block.low[row], block.high[row], block.s[row]) == (*(a[0] for a in alone[:4]),)
+        assert (block.low[row], block.high[row]) == (theirs.low_slope, theirs.high_slope)
+        assert block.slope[row] == pytest.approx(theirs.slope, abs=1e-12)
 
 
 def test_a_constant_series_has_no_direction() -> None:
