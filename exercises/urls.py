@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exercises import advice_api, api, care_api, programme_api, treatment_api
+from exercises import advice_api, api, care_api, own_api, programme_api, treatment_api
 
 TREATMENT = "patients/<int:patient_id>/treatments/<uuid:treatment_id>"
 PRESCRIPTION = "patients/<int:patient_id>/prescriptions/<uuid:prescription_id>"
@@ -11,6 +11,8 @@ urlpatterns = [
     path("exercises", api.ExercisesView.as_view(), name="exercises"),
     path("exercises/<slug:slug>", api.ExerciseView.as_view(), name="exercise"),
     path("exercise-codes", api.CodesView.as_view(), name="exercise-codes"),
+    path("clinics/<int:clinic_id>/exercises", own_api.ClinicExercisesView.as_view(), name="clinic-exercises"),
+    path("clinics/<int:clinic_id>/exercises/<slug:own>", own_api.ClinicExerciseView.as_view(), name="clinic-exercise"),
     path("prescriptions", programme_api.OwnPrescriptionsView.as_view(), name="prescriptions"),
     path(
         "patients/<int:patient_id>/prescriptions",

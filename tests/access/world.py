@@ -8,7 +8,7 @@ from django.test import Client
 
 from backend.people.models import CareTeam, Device, Patient
 from tests.backend.dashboard import builders
-from tests.exercises.programmes import a_condition, a_course, a_programme, a_proposal
+from tests.exercises.programmes import a_condition, a_course, a_programme, a_proposal, an_own_exercise
 from tests.factories import a_clinician, a_patient, a_team, a_user, an_admin
 from tests.signin import a_consent, a_device, browser, phone
 
@@ -72,6 +72,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "proposal_id": lambda world: a_proposal(world.patient).pk,
     "treatment_id": lambda world: a_course(world.patient).pk,
     "template": lambda world: "yoga",
+    "own": lambda world: an_own_exercise(world.team.clinic).slug,
     "prescription_id": lambda world: a_programme(world.patient).pk,
 }
 

@@ -9,13 +9,15 @@ import msgspec
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from backend.people.models import Origin, Patient
+from backend.people.models import Clinic, Origin, Patient
 from backend.people.writes import Door, next_revisions
 from backend.rest.verdicts import Verdict
 from exercises.dose import Minutes, Sets
 from exercises.intake import store_sessions
 from exercises.items import Draft, NotTodayItem, SessionItem, examine_session
-from exercises.models import Condition, Prescription, Proposal, Treatment
+from exercises.library import library
+from exercises.loading import row_of
+from exercises.models import Condition, Exercise, Prescription, Proposal, Treatment
 from exercises.plan import Item, Plan
 from exercises.prescribing import prescribe
 
@@ -118,3 +120,10 @@ def a_course(patient: Patient) -> Treatment:
             "screened": True,
         },
     )
+
+
+def an_own_exercise(clinic: Clinic) -> Exercise:
+    """The cat-cow under another name, this clinic's own."""
+    row = row_of(msgspec.structs.replace(library().exercises["cat-cow"], slug="own-cat-cow"), clinic.pk)
+    row.save()
+    return row

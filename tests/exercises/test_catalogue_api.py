@@ -1,15 +1,17 @@
 """Finding exercises: filters, typos, languages, pages, and what a client need not fetch again."""
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
 from django.test import Client
 
-from backend.people.models import Patient
+from backend.people.models import CareTeam, Patient
 from exercises.library import library
 from exercises.loading import load_exercises, row_of
 from exercises.models import Exercise
+from exercises.own_api import EXAMPLE
 from tests.factories import a_clinic, a_clinician, a_patient, a_team
 from tests.signin import browser, phone
 
@@ -151,3 +153,56 @@ def test_listing_takes_a_fixed_number_of_statements(client: Client, django_asser
         client.get("/api/v1/exercises?limit=5")
     with django_assert_num_queries(3):
         client.get("/api/v1/exercises?limit=200")
+
+
+class TestAClinicsOwn:
+    def send(self, method: str, client: Client, address: str, body: Any) -> Any:
+        return client.generic(method, f"/api/v1/clinics/{address}", json.dumps(body), "application/json")
+
+    @pytest.fixture
+    def team(self) -> CareTeam:
+        return a_team()
+
+    @pytest.fixture
+    def clinician(self, team: CareTeam) -> Client:
+        return browser(a_clinician(team))
+
+    def test_added_changed_retired(self, team: CareTeam, clinician: Client) -> None:
+        here = f"{team.clinic_id}/exercises"
+        assert self.send("POST", clinician, here, EXAMPLE).status_code == 201
+        assert self.send("POST", clinician, here, EXAMPLE).status_code == 409
+        assert self.send("PUT", clinician, f"{here}/towel-slide", EXAMPLE | {"level": 1, "rpe": [1, 2]}).json()[
+            "rpe"
+        ] == [1, 2]
+        assert "towel-slide" in slugs(clinician)
+        assert self.send("DELETE", clinician, f"{here}/towel-slide", {}).status_code == 204
+        assert "towel-slide" not in slugs(clinician)
+
+    def test_it_may_take_the_place_of_a_shared_one_and_leaves_that_alone(
+        self, team: CareTeam, clinician: Client
+    ) -> None:
+        body = EXAMPLE | {"slug": "pelvic-clock", "progression": {"variable": "range"}}
+        assert self.send("POST", clinician, f"{team.clinic_id}/exercises", body).status_code == 201
+        assert clinician.get("/api/v1/exercises/pelvic-clock").json()["words"]["name"] == "Towel slide"
+        other = browser(a_clinician(a_team()))
+        assert other.get("/api/v1/exercises/pelvic-clock").json()["words"]["name"] == "Pelvic clock"
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"progression": {"to": "somersault"}}, "dangling-link"),
+            ({"licence": ""}, "no-licence"),
+            ({"precautions": ["sore-toe"]}, "unknown-code"),
+            ({"regression": {"to": "dead-bug"}}, "wrong-way"),
+            ({"words": {}}, "required"),
+        ],
+    )
+    def test_it_is_held_to_what_the_files_are_held_to(
+        self, team: CareTeam, clinician: Client, change: dict[str, Any], code: str
+    ) -> None:
+        answer = self.send("POST", clinician, f"{team.clinic_id}/exercises", EXAMPLE | change)
+        assert answer.status_code == 422
+        assert code in {error["code"] for error in answer.json()["errors"]}
+
+    def test_another_clinic_is_not_found(self, clinician: Client) -> None:
+        assert self.send("POST", clinician, f"{a_clinic().pk}/exercises", EXAMPLE).status_code == 404

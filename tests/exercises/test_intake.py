@@ -329,6 +329,12 @@ class TestThroughTheDoor:
         assert send(event)[0].status == "duplicate"
         assert AdverseEvent.objects.count() == 1
 
+    def test_a_serious_adverse_event_is_seen_even_if_the_rest_of_it_is_wrong(self, send: Any) -> None:
+        event = {"type": "adverse-event", "id": str(uuid7()), "kind": "syncope", "authored_at": "yesterday"}
+        (verdict,) = send(event)
+        assert (verdict.status, verdict.safety) == ("rejected", ["adverse-event"])
+        assert Alert.objects.get().rule == "AE-1"
+
     def test_the_programme_is_pulled_with_all_that_a_phone_needs(
         self, patient: Patient, programme: Prescription, send: Any
     ) -> None:
