@@ -205,6 +205,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "backend.rest.openapi.add_components",
+        "backend.people.sign_in_schema.add_sign_in",
     ],
 }
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -49,6 +49,7 @@ def visible_patient(request: Request, patient_id: int) -> Patient:
     return patient
 
 
+@extend_schema_field(int)
 class TeamField(serializers.PrimaryKeyRelatedField[CareTeam]):
     """A care team in which one may place patients."""
 
@@ -85,7 +86,7 @@ class ChangedPatientSerializer(PatientSerializer):
         return status
 
 
-class RelinkSerializer(serializers.Serializer[Any]):
+class AnotherPhoneSerializer(serializers.Serializer[Any]):
     revoke = serializers.BooleanField(help_text="lock the phones out that the patient has had until now")
 
 
@@ -216,7 +217,7 @@ class StaffRelinkView(APIView):
 
     @extend_schema(
         operation_id="invite_again",
-        request=RelinkSerializer,
+        request=AnotherPhoneSerializer,
         examples=[
             OpenApiExample("the old phone is lost", {"revoke": True}, request_only=True),
             OpenApiExample("a code", examples.NEW_CODE | {"purpose": "relink"}, response_only=True),
@@ -225,7 +226,7 @@ class StaffRelinkView(APIView):
     )
     def post(self, request: Request, patient_id: int) -> HttpResponse:
         patient = visible_patient(request, patient_id)
-        form = RelinkSerializer(data=request.data)
+        form = AnotherPhoneSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         with transaction.atomic():
             if form.validated_data["revoke"]:

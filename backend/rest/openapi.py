@@ -35,6 +35,12 @@ _components: dict[str, Any] = {
 }
 
 
+# The error answer of whatever isn't described by `problems`.
+PROBLEM: dict[str, Any] = {
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+}
+
+
 def schema_of(kind: Any) -> dict[str, Any]:
     """The OpenAPI schema of a msgspec type; structs become named components."""
     (schema,), components = msgspec.json.schema_components([kind], ref_template="#/components/schemas/{name}")

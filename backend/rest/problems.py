@@ -41,7 +41,13 @@ def request_id() -> str:
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
-def problem(status: int, errors: Iterable[Error], headers: Mapping[str, str] | None = None) -> HttpResponse:
+def problem(
+    status: int,
+    errors: Iterable[Error],
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """The answer to what went wrong; `more` are members of the body beside the usual."""
     listed = [{"field": field, "code": code, "detail": detail} for field, code, detail in errors]
     body = {
         "type": "about:blank",
@@ -50,6 +56,7 @@ def problem(status: int, errors: Iterable[Error], headers: Mapping[str, str] | N
         "detail": listed[0]["detail"] if len(listed) == 1 else f"{len(listed)} things are wrong: see errors.",
         "errors": listed,
         "request_id": request_id(),
+        **(more or {}),
     }
     return HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE, headers=dict(headers or {}))
 
