@@ -285,6 +285,7 @@ EXAMPLE_CLEARANCE = {
     "cleared_on": "2026-11-20",
     "valid_until": "2027-11-20",
 }
+ENTERED = {"id": 1, "entered_at": "2026-11-22T09:00:00Z"}
 
 
 class ClearancesView(StaffView):
@@ -296,7 +297,7 @@ class ClearancesView(StaffView):
         examples=[
             OpenApiExample(
                 "one",
-                {"results": [EXAMPLE_CLEARANCE | {"id": 1, "entered_at": "2026-11-22T09:00:00Z"}]},
+                {"results": [EXAMPLE_CLEARANCE | ENTERED]},
                 response_only=True,
             )
         ],
@@ -311,7 +312,10 @@ class ClearancesView(StaffView):
         operation_id="patient_clearance_create",
         request={"application/json": schema_of(NewClearance)},
         responses={201: OpenApiResponse(schema_of(StoredClearance)), **problems(400, 401, 403, 404, 422)},
-        examples=[OpenApiExample("PAR-Q+", EXAMPLE_CLEARANCE, request_only=True)],
+        examples=[
+            OpenApiExample("PAR-Q+", EXAMPLE_CLEARANCE, request_only=True),
+            OpenApiExample("entered", EXAMPLE_CLEARANCE | ENTERED, response_only=True, status_codes=["201"]),
+        ],
     )
     def post(self, request: Request, patient_id: int) -> HttpResponse:
         patient, asked = self.patient(request, patient_id), read_as(request, NewClearance)

@@ -172,7 +172,10 @@ class EndTreatmentView(StaffView):
         operation_id="patient_treatment_end",
         request={"application/json": schema_of(EndIt)},
         responses={200: OpenApiResponse(schema_of(StoredTreatment)), **problems(400, 401, 403, 404, 422)},
-        examples=[OpenApiExample("over", {"ends_on": "2026-11-20"}, request_only=True)],
+        examples=[
+            OpenApiExample("over", {"ends_on": "2026-11-20"}, request_only=True),
+            OpenApiExample("ended", EXAMPLE | {"ends_on": "2026-11-20"}, response_only=True),
+        ],
     )
     def post(self, request: Request, patient_id: int, treatment_id: UUID) -> HttpResponse:
         row = get_object_or_404(Treatment, patient=self.patient(request, patient_id), pk=treatment_id)
@@ -204,7 +207,19 @@ class GivenView(StaffView):
         operation_id="patient_treatment_session_create",
         request={"application/json": schema_of(Given)},
         responses={201: OpenApiResponse(schema_of(StoredGiven)), **problems(400, 401, 403, 404, 422)},
-        examples=[OpenApiExample("rTMS", EXAMPLE_GIVEN, request_only=True)],
+        examples=[
+            OpenApiExample("rTMS", EXAMPLE_GIVEN, request_only=True),
+            OpenApiExample(
+                "entered",
+                {
+                    "id": "01990d2a-5b1c-7c3e-9a58-0d6f4c1b2a37",
+                    "given": EXAMPLE_GIVEN,
+                    "entered_at": "2026-11-03T11:00:00Z",
+                },
+                response_only=True,
+                status_codes=["201"],
+            ),
+        ],
     )
     def post(self, request: Request, patient_id: int, treatment_id: UUID) -> HttpResponse:
         patient = self.patient(request, patient_id)
