@@ -51,6 +51,7 @@ EXAMPLE = {
         }
     },
 }
+EXAMPLE_SHOWN = {"slug": "towel-slide", "words": {"name": "Towel slide"}, "level": 1}
 
 
 def known_in(clinic_id: int) -> dict[str, Exercise]:
@@ -90,7 +91,10 @@ class ClinicExercisesView(OwnView):
         operation_id="clinic_exercise_create",
         request={"application/json": schema_of(Exercise)},
         responses={201: OpenApiResponse(schema_of(ShownExercise)), **problems(400, 401, 403, 404, 409, 422)},
-        examples=[OpenApiExample("an own exercise", EXAMPLE, request_only=True)],
+        examples=[
+            OpenApiExample("an own exercise", EXAMPLE, request_only=True),
+            OpenApiExample("entered", EXAMPLE_SHOWN, response_only=True, status_codes=["201"]),
+        ],
     )
     def post(self, request: Request, clinic_id: int) -> HttpResponse:
         entry = self.checked(request, self.clinic(request, clinic_id))
@@ -112,7 +116,10 @@ class ClinicExerciseView(OwnView):
         operation_id="clinic_exercise_write",
         request={"application/json": schema_of(Exercise)},
         responses={200: OpenApiResponse(schema_of(ShownExercise)), **problems(400, 401, 403, 404, 422)},
-        examples=[OpenApiExample("an own exercise", EXAMPLE, request_only=True)],
+        examples=[
+            OpenApiExample("an own exercise", EXAMPLE, request_only=True),
+            OpenApiExample("written", EXAMPLE_SHOWN, response_only=True, status_codes=["200"]),
+        ],
     )
     def put(self, request: Request, clinic_id: int, own: str) -> HttpResponse:
         old = get_object_or_404(Row, clinic=self.clinic(request, clinic_id), slug=own)
