@@ -47,6 +47,10 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="30"),  # each hour: somewhere it is after four
         "options": {"expires": 3000.0},
     },
+    "erase what clinics keep no longer": {
+        "task": "backend.people.tasks.erase_overdue_patients",
+        "schedule": crontab(hour="3", minute="40"),  # UTC
+    },
 }
 
 

@@ -27,6 +27,11 @@ class Clinic(models.Model):
     fallback_email = models.EmailField(
         blank=True, default="", help_text="told of an alert that nobody of the chain has acknowledged"
     )
+    keep_years = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="a discharged patient is erased once their record lay untouched for so long",
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from backend.people import api, clinic_api, hours_api, staff_api
+from backend.people import api, clinic_api, hours_api, rights_api, staff_api
 
 urlpatterns = [
     path("auth/", include("backend.people.signing_in")),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("me", api.MeView.as_view(), name="me"),
     path("me/devices/<uuid:device_id>", api.MyDeviceView.as_view(), name="my-device"),
     path("me/consent", api.MyConsentView.as_view(), name="my-consent"),
+    path("me/export", rights_api.MyCopyView.as_view(), name="my-copy"),
     path("me/consent/withdraw", api.WithdrawView.as_view(), name="withdraw"),
     path("patients", staff_api.PatientsView.as_view(), name="patients"),
     path("patients/<int:patient_id>", staff_api.PatientView.as_view(), name="patient"),
@@ -19,6 +20,8 @@ urlpatterns = [
     path("patients/<int:patient_id>/relink", staff_api.StaffRelinkView.as_view(), name="invite-again"),
     path("patients/<int:patient_id>/devices", staff_api.DevicesView.as_view(), name="devices"),
     path("patients/<int:patient_id>/devices/<uuid:device_id>", staff_api.DeviceView.as_view(), name="device"),
+    path("patients/<int:patient_id>/export", rights_api.PatientCopyView.as_view(), name="patient-copy"),
+    path("patients/<int:patient_id>/erasure", rights_api.ErasureView.as_view(), name="erasure"),
     path("care-teams", clinic_api.TeamsView.as_view(), name="care-teams"),
     path("care-teams/<int:team_id>", clinic_api.TeamView.as_view(), name="care-team"),
     path("members", clinic_api.MembersView.as_view(), name="members"),

@@ -1,0 +1,124 @@
+"""Erasure leaves no trace but what the law demands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.utils import timezone
+
+from backend.people import audit
+from backend.people.erasing import erase, erase_overdue
+from backend.people.models import Audit, Patient, User
+from backend.people.registry import PATIENT_DATA, Erasure
+from tests.backend.people.everything import everything_of
+from tests.factories import a_clinician, a_patient, an_admin
+from tests.signin import browser, phone
+
+pytestmark = pytest.mark.django_db
+
+
+def tables() -> dict[str, list[str]]:
+    """Every table of the database with its columns, asked of the database itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns "
+            "WHERE table_schema = 'public' GROUP BY table_name"
+        )
+        return dict(cursor.fetchall())
+
+
+def rows_with(table: str, word: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT count(*) FROM "{table}" AS t WHERE t::text ILIKE %s', [f"%{word}%"])  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def rows_of(table: str, patient_id: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT count(*) FROM "{table}" WHERE patient_id = %s', [patient_id])  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def test_no_table_holds_anything_of_an_erased_patient_but_the_audit_and_the_consent() -> None:
+    patient, other = everything_of("zzmarker"), everything_of("yyother")
+    account = patient.user
+    assert account is not None
+    before = {table: rows_of(table, other.pk) for table, columns in tables().items() if "patient_id" in columns}
+    assert all(before.values())
+    Audit.objects.filter(patient=patient)
+    erase(patient.pk, None)
+    kept = {
+        apps.get_model(label)._meta.db_table for label, data in PATIENT_DATA.items() if data.erasure is Erasure.KEEP
+    }
+    for table, columns in tables().items():
+        if "patient_id" in columns:
+            assert (rows_of(table, patient.pk) > 0) == (table in kept), table
+        if table not in kept:
+            assert rows_with(table, "zzmarker") == 0, table
+            assert rows_with(table, account.email) == 0, table
+    assert not User.objects.filter(pk=account.pk).exists()
+    blank = Patient.objects.get(pk=patient.pk)
+    assert (blank.identifier, blank.name, blank.date_of_birth, blank.user) == (f"erased-{patient.pk}", "", None, None)
+    assert {table: rows_of(table, other.pk) for table in before} == before
+    assert rows_with("people_patient", "yyother") == 1
+
+
+def test_erasing_twice_changes_nothing_more() -> None:
+    patient = everything_of("zzmarker")
+    erase(patient.pk, None)
+    erase(patient.pk, None)
+    assert Patient.objects.get(pk=patient.pk).identifier == f"erased-{patient.pk}"
+
+
+def test_what_is_append_only_stays_so_after_an_erasure() -> None:
+    patient, other = everything_of("zzmarker"), everything_of("yyother")
+    erase(patient.pk, None)
+    with pytest.raises(Exception, match="append-only"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM outcomes_response WHERE patient_id = %s", [other.pk])
+
+
+def test_a_phone_of_an_erased_patient_is_nobodys() -> None:
+    patient = a_patient()
+    client = phone(patient)
+    assert client.get("/api/v1/me").status_code == 200
+    erase(patient.pk, None)
+    assert client.get("/api/v1/me").status_code == 401
+
+
+def test_an_admin_erases_with_the_number_typed_again_and_it_is_noted() -> None:
+    patient = everything_of("zzmarker")
+    admin = an_admin(patient.clinic)
+    address = f"/api/v1/patients/{patient.pk}/erasure"
+    client = browser(admin)
+    wrong = client.post(address, {"identifier": "another"}, content_type="application/json")
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (400, "another_patient")
+    clinician = browser(a_clinician(patient.care_team))
+    assert clinician.post(address, {"identifier": "zzmarker"}, content_type="application/json").status_code == 403
+    assert Patient.objects.get(pk=patient.pk).name == "zzmarker"
+    assert client.post(address, {"identifier": "zzmarker"}, content_type="application/json").status_code == 204
+    assert (
+        Audit.objects.filter(patient=patient, action="erase patient").values_list("user", flat=True).get() == admin.pk
+    )
+
+
+def test_a_clinic_keeps_a_discharged_patient_for_as_long_as_it_says() -> None:
+    now = timezone.now()
+    patients = [a_patient(status=Patient.Status.DISCHARGED) for _ in range(3)]
+    kept, untouched, without_rule = patients
+    active = a_patient()
+    for patient in (kept, untouched, active):
+        patient.clinic.keep_years = 10
+        patient.clinic.save()
+    Patient.objects.update(created_at=now - timedelta(days=365 * 20))
+    audit.record("read responses", [kept.pk], None)
+    assert erase_overdue(now + timedelta(days=365)) == 1
+    assert Patient.objects.get(pk=untouched.pk).identifier == f"erased-{untouched.pk}"
+    assert set(Patient.objects.exclude(pk=untouched.pk).values_list("identifier", flat=True)) == {
+        kept.identifier,
+        without_rule.identifier,
+        active.identifier,
+    }
+    assert erase_overdue(now + timedelta(days=365)) == 0
