@@ -21,11 +21,6 @@ TODAY = date(2026, 11, 22)
 YEAR = timedelta(days=364)
 
 FILL = """
-INSERT INTO people_clinic (name, time_zone, languages, simulated) VALUES ('bench', 'Europe/Zurich', '{en}', true);
-INSERT INTO people_careteam (clinic_id, name) SELECT id, 'bench' FROM people_clinic;
-INSERT INTO people_patient (clinic_id, care_team_id, identifier, name, language, time_zone, status, origin)
-    SELECT clinic_id, id, n, '', 'en', 'Europe/Zurich', 'active', 'simulated'
-    FROM people_careteam, generate_series(1, %(patients)s) AS n;
 INSERT INTO exercises_prescription (id, clinic_id, patient_id, rev, programme, version, starts_on, weekdays, plan,
         exercises, template, rule, overrides, origin, prescribed_at, reason, stop_reason)
     SELECT uuidv7(), clinic_id, id, 1, uuidv7(), 1, %(first)s, 21, '{}', '{}', '', '', '[]', 'simulated', now(), '', ''
@@ -48,15 +43,23 @@ def main(patients: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
+    from backend.people.models import CareTeam, Clinic, Patient
     from exercises.adherence import monday
     from exercises.series import Span, compute
 
     call_command("migrate", verbosity=0)
+    clinic = Clinic.objects.create(name="bench", time_zone="Europe/Zurich", languages=["en"], simulated=True)
+    team = CareTeam.objects.create(clinic=clinic, name="bench")
+    Patient.objects.bulk_create(
+        Patient(clinic=clinic, care_team=team, identifier=str(n), time_zone="Europe/Zurich", origin="simulated")
+        for n in range(patients)
+    )
     first = TODAY - YEAR
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")  # filling takes longer than a request may
         for statement in FILL.split(";\n"):
             if statement.strip():
-                cursor.execute(statement, {"patients": patients, "first": first, "last": TODAY})
+                cursor.execute(statement, {"first": first, "last": TODAY})
         cursor.execute("SELECT array_agg(id) FROM people_patient")
         (everybody,) = cursor.fetchone()
     begin, end = monday(first.toordinal()), monday(TODAY.toordinal()) + 6
