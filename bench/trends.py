@@ -116,13 +116,12 @@ def copy_out() -> int:
     """Stream all entries out, as many columns as a trend reads."""
     from django.db import connection
 
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY (SELECT measure_id, local_day, value, at FROM outcomes_score) TO STDOUT (FORMAT BINARY)"
-        ) as rows,
-    ):
-        return sum(1 for _ in rows) - 2
+    statement = "COPY outcomes_score (measure_id, local_day, value, at) TO STDOUT (FORMAT BINARY)"
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as messages:
+            for _ in messages:
+                pass
+        return int(cursor.rowcount)
 
 
 def ratings(count: int) -> tuple[Ints, Floats]:
