@@ -17,7 +17,7 @@ from backend.people.writes import Door
 from backend.rest.verdicts import Easier, FieldError, Verdict
 from exercises import alarms, store
 from exercises.done import session_met_minutes, session_share
-from exercises.items import AdverseEventItem, Draft, FollowupItem, examine_event
+from exercises.items import AdverseEventItem, Draft, FollowupItem, SessionWithdrawalItem, examine_event
 from exercises.series import refresh, spans_of
 from outcomes.alerts import Finding, raise_for
 from outcomes.clinic_rules import rules_of
@@ -47,7 +47,9 @@ def store_sessions(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, 
             verdicts.append(Verdict(id=draft.item.id, status="rejected", errors=errors))
         else:
             new[key] = draft
-            standing[key] = store.Standing(draft.digest, draft.local_day, live=True)
+            standing[key] = store.Standing(
+                draft.digest, draft.local_day, live=True, withdrawn=False, time_zone=draft.item.time_zone
+            )
             if draft.item.replaces:
                 old = (draft.patient_id, draft.item.replaces)
                 standing[old] = msgspec.structs.replace(standing[old], live=False)
@@ -127,11 +129,12 @@ def _write(
         for draft in drafts
         if draft.item.replaces
     ]
-    today = {
-        draft.patient_id: local_day(door.received_at.astimezone(ZoneInfo(draft.item.time_zone)), daily=True)
-        for draft in drafts
-    }
+    today = {draft.patient_id: _today(door, draft.item.time_zone) for draft in drafts}
     return refresh(spans_of(touched, today))
+
+
+def _today(door: Door, time_zone: str) -> date:
+    return local_day(door.received_at.astimezone(ZoneInfo(time_zone)), daily=True)
 
 
 def _marks(draft: Draft, found: store.Prescribed | None) -> list[str]:
@@ -147,6 +150,33 @@ def _marks(draft: Draft, found: store.Prescribed | None) -> list[str]:
     if any(done.exercise not in prescribed for done in draft.item.exercises):
         marks.append("extra-exercise")
     return marks
+
+
+def store_withdrawals(
+    items: Sequence[SessionWithdrawalItem], patient_id: int, door: Door, revisions: Mapping[int, int]
+) -> list[Verdict]:
+    """Take sessions of one patient back, and their adherence with them. Withdrawing one twice changes nothing."""
+    if not items:
+        return []
+    standing = store.standing_sessions((patient_id, item.session) for item in items)
+    verdicts = []
+    rows: dict[UUID, tuple[int, UUID, int, str]] = {}
+    for item in items:
+        old = standing.get((patient_id, item.session))
+        if old is None:
+            error = FieldError("session", "unknown_session", "There is no such session of this patient.")
+            verdicts.append(Verdict(id=item.id, status="rejected", errors=[error]))
+        elif old.withdrawn or item.session in rows:
+            verdicts.append(Verdict(id=item.id, status="duplicate"))
+        else:
+            verdicts.append(Verdict(id=item.id, status="stored"))
+            rows[item.session] = (patient_id, item.session, revisions[patient_id], item.reason)
+    store.withdraw_sessions(list(rows.values()), door)
+    touched = [standing[patient_id, session] for session in rows]
+    if touched:
+        today = max(_today(door, old.time_zone) for old in touched)
+        refresh(spans_of([(patient_id, old.local_day) for old in touched], {patient_id: today}))
+    return verdicts
 
 
 def store_followups(

@@ -92,6 +92,15 @@ class FollowupItem(msgspec.Struct, tag_field="type", tag="session-followup", omi
     note: Note = ""
 
 
+class SessionWithdrawalItem(msgspec.Struct, tag_field="type", tag="session-withdrawal", omit_defaults=True):
+    """The patient takes a session back. It stays on record, marked, and counts no more."""
+
+    id: UUID
+    session: UUID
+    authored_at: DateTime
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
 class AdverseEventItem(msgspec.Struct, tag_field="type", tag="adverse-event", omit_defaults=True):
     """Something bad that happened. `severity` is 0 none to 3 severe, as the patient sees it."""
 

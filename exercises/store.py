@@ -26,6 +26,8 @@ class Standing(msgspec.Struct, frozen=True):
     digest: bytes
     local_day: date
     live: bool
+    withdrawn: bool
+    time_zone: str
 
 
 class Prescribed(msgspec.Struct, frozen=True):
@@ -107,7 +109,7 @@ def standing_sessions(keys: Iterable[Key]) -> dict[Key, Standing]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT patient_id, id, digest, local_day, live
+            SELECT patient_id, id, digest, local_day, live, withdrawn_at IS NOT NULL, time_zone
             FROM exercises_session JOIN unnest(%s::bigint[], %s::uuid[]) AS key (patient_id, id) USING (patient_id, id)
             """,
             columns(sorted(set(keys)), 2),
@@ -223,6 +225,22 @@ def retire_sessions(replaced: Sequence[tuple[int, UUID, int, UUID]]) -> None:
             WHERE mine.patient_id = old.patient_id AND mine.id = old.id
             """,
             columns(sorted(replaced), 4),
+        )
+
+
+def withdraw_sessions(withdrawn: Sequence[tuple[int, UUID, int, str]], door: Door) -> None:
+    """Mark sessions (patient, id, rev, reason) as taken back; they stay on record as they are."""
+    if not withdrawn:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE exercises_session AS mine
+            SET live = false, rev = old.rev, withdrawn_at = %s, withdrawn_by_id = %s, withdrawn_reason = old.reason
+            FROM unnest(%s::bigint[], %s::uuid[], %s::bigint[], %s::text[]) AS old (patient_id, id, rev, reason)
+            WHERE mine.patient_id = old.patient_id AND mine.id = old.id
+            """,
+            [door.received_at, door.user_id, *columns(sorted(withdrawn), 4)],
         )
 
 

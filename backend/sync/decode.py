@@ -11,7 +11,7 @@ import msgspec
 
 from backend.reminders.intake import AbsenceItem, ReceiptItem, SettingsItem, SnoozeItem
 from backend.rest.verdicts import FieldError
-from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
+from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem, SessionWithdrawalItem
 from outcomes.cards import CardShownItem
 from outcomes.intake import DateTime, ResponseItem, WithdrawalItem
 
@@ -19,6 +19,7 @@ Item = (
     ResponseItem
     | WithdrawalItem
     | SessionItem
+    | SessionWithdrawalItem
     | FollowupItem
     | NotTodayItem
     | AdverseEventItem

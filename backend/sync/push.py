@@ -22,7 +22,7 @@ from backend.reminders.slots import SlotKey, read_slot_key
 from backend.rest.verdicts import FieldError, Verdict
 from backend.sync.decode import Item, Undecodable, decode_item, salvage
 from backend.sync.quarantine import Refused, keep
-from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem
+from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem, SessionWithdrawalItem
 from outcomes.alert_rules import Rule, texts_for
 from outcomes.alerts import Finding, raise_for
 from outcomes.cards import CardShownItem, store_cards_shown
@@ -163,6 +163,11 @@ def _store_exercise(batch: _Batch, revisions: Mapping[int, int]) -> None:
     where = batch.patient_id, batch.clinic_id, batch.door, revisions
     sessions = list(batch.sessions.values())
     batch.decide(batch.sessions, exercises.intake.store_sessions(sessions, batch.door, revisions))
+    taken_back = batch.waiting(SessionWithdrawalItem)
+    batch.decide(
+        taken_back,
+        exercises.intake.store_withdrawals(list(taken_back.values()), batch.patient_id, batch.door, revisions),
+    )
     followups = batch.waiting(FollowupItem)
     batch.decide(followups, exercises.intake.store_followups(list(followups.values()), *where))
     events = batch.waiting(AdverseEventItem)

@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from backend.people.models import Patient, PatientRev
 from backend.people.writes import Door
+from backend.sync.models import Quarantine
 from exercises.models import AdverseEvent, Prescription, Session, SessionFollowup
 from exercises.prescribing import pause, today_of
 from outcomes.models import Alert, Score, TrendDue
@@ -297,6 +298,67 @@ class TestThroughTheDoor:
         assert [verdict.status for verdict in send(after, done)] == ["stored", "stored"]
         assert [verdict.status for verdict in send(after, done)] == ["duplicate", "duplicate"]
         assert SessionFollowup.objects.get().pain_next_day == 3
+
+    def withdrawal(self, of: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        return {
+            "type": "session-withdrawal",
+            "id": str(uuid7()),
+            "session": of["id"],
+            "authored_at": "2026-11-04T09:40:00+01:00",
+            "reason": "that was my sister",
+        } | fields
+
+    def test_a_session_taken_back_stays_on_record_and_counts_no_more(
+        self, patient: Patient, send: Any, programme: Prescription
+    ) -> None:
+        done = session(programme)
+        send(done)
+        assert values(patient) == {WEDNESDAY: 100.0}
+        assert send(self.withdrawal(done))[0].status == "stored"
+        assert (values(patient), values(patient, "session.load")) == ({}, {})
+        row = Session.objects.get()
+        assert (row.live, row.withdrawn_at, row.withdrawn_reason) == (False, NOW, "that was my sister")
+        assert row.rev == PatientRev.objects.get(patient=patient).rev
+
+    def test_a_session_is_taken_back_once(self, send: Any, programme: Prescription) -> None:
+        done = session(programme)
+        once, twice = self.withdrawal(done), self.withdrawal(done, reason="really")
+        assert [verdict.status for verdict in send(done, once, twice)] == ["stored", "stored", "duplicate"]
+        assert send(once)[0].status == "duplicate"
+        assert Session.objects.get().withdrawn_reason == "that was my sister"
+
+    def test_what_was_taken_back_is_not_corrected_any_more(self, send: Any, programme: Prescription) -> None:
+        done = session(programme)
+        send(done, self.withdrawal(done))
+        (verdict,) = send(session(programme, replaces=done["id"]))
+        assert codes(verdict) == [("replaces", "not_live")]
+
+    def test_a_painful_session_taken_back_raises_nothing_with_the_next(
+        self, send: Any, programme: Prescription
+    ) -> None:
+        red = session(programme, pain_during=9)
+        send(red, self.withdrawal(red))
+        send(session(programme, started_at="2026-11-02T08:00:00+01:00", pain_during=9))
+        assert not Alert.objects.exists()
+
+    def test_only_ones_own_session_can_be_taken_back(self, patient: Patient, send: Any) -> None:
+        other = a_patient()
+        theirs = session(a_programme(other))
+        store(other, theirs)
+        for sent in (self.withdrawal(theirs), self.withdrawal({"id": str(uuid7())})):
+            (verdict,) = send(sent)
+            assert codes(verdict) == [("session", "unknown_session")]
+        assert Session.objects.get().live
+        assert Quarantine.objects.filter(patient=patient, kind="session-withdrawal").count() == 2
+
+    def test_many_withdrawals_take_as_many_statements_as_one(self, send: Any, programme: Prescription) -> None:
+        done = [session(programme, started_at=f"2026-11-04T0{hour}:00:00+01:00") for hour in range(5, 10)]
+        send(*done)
+        with CaptureQueriesContext(connection) as one:
+            send(self.withdrawal(done[0]))
+        with CaptureQueriesContext(connection) as many:
+            send(*(self.withdrawal(each) for each in done[1:4]))
+        assert len(one) == len(many)
 
     def test_a_followup_of_no_session_is_refused(self, send: Any) -> None:
         (verdict,) = send(self.followup({"id": str(uuid7())}))
