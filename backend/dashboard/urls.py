@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.dashboard.views import alerts, panel, patient, phone, refused
+from backend.dashboard.views import alerts, notes, panel, patient, phone, refused
 
 app_name = "dashboard"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("patients/<int:patient_id>/", patient.overview, name="patient"),
     path("patients/<int:patient_id>/series", patient.series, name="series"),
     path("patients/<int:patient_id>/answers/", patient.answers, name="answers"),
+    path("patients/<int:patient_id>/notes/", notes.notes, name="notes"),
     path("patients/<int:patient_id>/phone/", phone.phone, name="phone"),
     path("patients/<int:patient_id>/phone/code", phone.make_code, name="make_code"),
     path("patients/<int:patient_id>/phone/lost", phone.phone_lost, name="phone_lost"),

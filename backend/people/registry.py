@@ -59,5 +59,6 @@ PATIENT_DATA: dict[str, PatientData] = {
     "reminders.ReminderSettings": PatientData("reminder settings", True, Erasure.DELETE),
     "reminders.Absence": PatientData("absences", True, Erasure.DELETE),
     "reminders.Address": PatientData("addresses", True, Erasure.DELETE),
+    "dashboard.Note": PatientData("notes", True, Erasure.DELETE),
     "sync.Quarantine": PatientData("quarantine", True, Erasure.DELETE),
 }

@@ -26,6 +26,7 @@ def pages(scenario: Scenario) -> dict[str, str]:
         "alerts": f"/clinics/{scenario.clinic.pk}/alerts/",
         "patient": f"/patients/{scenario.worst.pk}/",
         "answers": f"/patients/{scenario.worst.pk}/answers/",
+        "notes": f"/patients/{scenario.worst.pk}/notes/",
         "phone": f"/patients/{scenario.worst.pk}/phone/",
         "record": f"/patients/{scenario.worst.pk}/record/",
         "quarantine": f"/clinics/{scenario.clinic.pk}/quarantine/",

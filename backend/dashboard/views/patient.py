@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 from backend.dashboard import charts, worklist
 from backend.dashboard.answers import entries
 from backend.dashboard.entry import Desk, at_patient
+from backend.dashboard.news import READ, last_look, news
 from backend.dashboard.patient import lines, standing
+from backend.dashboard.trail import traces
 from backend.people import audit
 from backend.people.models import Audit, Patient
 from outcomes.models import Score
@@ -31,13 +33,16 @@ def overview(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse
     found = lines(patient)
     first = desk.today - timedelta(days=SPANS[DEFAULT_SPAN] - 1)
     values = charts.series(patient, first, desk.today)
-    audit.record("read record", [patient.pk], desk.user.pk)
+    looked_at = last_look(patient, desk.user, now)
+    audit.record(READ, [patient.pk], desk.user.pk)
     context = {
         "desk": desk,
         "section": "patients",
         "page": "overview",
         "patient": patient,
         "sentences": standing(found, desk.today),
+        "looked_at": looked_at,
+        "news": news(patient, desk.user, looked_at) if looked_at else [],
         "lines": found,
         "alerts": worklist.of_patient(patient),
         "charts": [
@@ -99,6 +104,6 @@ def record(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
         "section": "patients",
         "page": "record",
         "patient": patient,
-        "rows": rows[:RECORD_ROWS],
+        "traces": traces(rows[:RECORD_ROWS]),
     }
     return render(request, "dashboard/record.html", context)
