@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from backend.people import audit
-from backend.people.models import Audit, Device, Membership, Patient
+from backend.people.models import Audit, Device, Membership, Patient, PatientRev
 from backend.people.registry import PATIENT_DATA, Erasure
 from backend.people.tokens import end_sessions
 
@@ -27,6 +27,13 @@ def erase(patient_id: int, user_id: int | None) -> None:
     # First their phones: what one of them sends from here on is nobody's.
     end_sessions(Device.objects.filter(patient=patient_id).values_list("session_key", flat=True))
     with transaction.atomic():
+        # Whoever is writing to the patient is waited for, and who comes later finds nobody to write to.
+        PatientRev.objects.bulk_create(
+            [PatientRev(patient_id=patient_id, erased=True)],
+            update_conflicts=True,
+            unique_fields=["patient"],
+            update_fields=["erased"],
+        )
         patient = Patient.objects.select_for_update(of=("self",)).get(pk=patient_id)
         account = patient.user
         with connection.cursor() as cursor:

@@ -162,6 +162,7 @@ class PatientRev(models.Model):
 
     patient = models.OneToOneField(Patient, primary_key=True, on_delete=models.CASCADE, related_name="revision")
     rev = models.BigIntegerField(default=0)
+    erased = models.BooleanField(db_default=False, help_text="nothing is ever written to this patient again")
 
     class Meta:
         db_table = "people_patient_rev"

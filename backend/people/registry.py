@@ -26,12 +26,14 @@ class PatientData(NamedTuple):
 
 PATIENT_DATA: dict[str, PatientData] = {
     "people.Patient": PatientData("profile", True, Erasure.BLANK),
-    "people.PatientRev": PatientData("revision", False, Erasure.DELETE),
+    "people.PatientRev": PatientData("revision", False, Erasure.KEEP),
     "people.ZoneHistory": PatientData("zones", True, Erasure.DELETE),
     "people.Consent": PatientData("consent", True, Erasure.KEEP),
     "people.Invitation": PatientData("invitation", True, Erasure.DELETE),
     "people.Device": PatientData("devices", True, Erasure.DELETE),
     "people.Audit": PatientData("audit", True, Erasure.KEEP),
+    # First of the outcomes: a worker that is at this patient's trends holds it, and is waited for.
+    "outcomes.Summary": PatientData("summary", True, Erasure.DELETE),
     "outcomes.Response": PatientData("responses", True, Erasure.DELETE),
     "outcomes.Score": PatientData("scores", True, Erasure.DELETE),
     "outcomes.Baseline": PatientData("baselines", True, Erasure.DELETE),
@@ -39,7 +41,6 @@ PATIENT_DATA: dict[str, PatientData] = {
     "outcomes.Alert": PatientData("alerts", True, Erasure.DELETE),
     "outcomes.AlertEvent": PatientData("alert events", True, Erasure.DELETE),
     "outcomes.Trend": PatientData("trends", True, Erasure.DELETE),
-    "outcomes.Summary": PatientData("summary", True, Erasure.DELETE),
     "exercises.Condition": PatientData("conditions", True, Erasure.DELETE),
     "exercises.Preferences": PatientData("preferences", True, Erasure.DELETE),
     "exercises.Clearance": PatientData("clearances", True, Erasure.DELETE),

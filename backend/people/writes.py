@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.http import Http404
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -20,21 +21,30 @@ class Door(msgspec.Struct, frozen=True):
     clock_skew: int | None = None  # seconds, the device's clock less the server's
 
 
+class ErasedError(Http404):
+    """The patient was erased since the caller last looked: there is nobody to write to."""
+
+
 def next_revisions(patient_ids: Iterable[int]) -> dict[int, int]:
     """Take the next revision of each patient, in the open transaction, and hold their rows until it ends.
 
     Writes to one patient therefore happen one after the other, and commit order is revision order: a pull that has
     seen revision 7 can't miss a row of revision 6. Locks are taken in ascending order, so two writers can't deadlock.
-    Take it late, when everything that can be checked without the database has been.
+    Take it late, when everything that can be checked without the database has been. Raises ErasedError where a patient
+    has meanwhile been erased.
     """
+    ids = sorted(set(patient_ids))
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO people_patient_rev AS mine (patient_id, rev)
             SELECT patient_id, 1 FROM unnest(%s::bigint[]) AS patient_id
-            ON CONFLICT (patient_id) DO UPDATE SET rev = mine.rev + 1
+            ON CONFLICT (patient_id) DO UPDATE SET rev = mine.rev + 1 WHERE NOT mine.erased
             RETURNING patient_id, rev
             """,
-            [sorted(set(patient_ids))],
+            [ids],
         )
-        return dict(cursor.fetchall())
+        revisions = dict(cursor.fetchall())
+    if len(revisions) < len(ids):
+        raise ErasedError("There is no such patient.")
+    return revisions

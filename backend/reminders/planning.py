@@ -104,7 +104,7 @@ def plan_ahead(now: datetime, limit: int) -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                SELECT patient_id FROM people_patient_rev WHERE patient_id IN (
+                SELECT patient_id FROM people_patient_rev WHERE NOT erased AND patient_id IN (
                     SELECT patient_id FROM reminders_schedule
                     WHERE active AND (planned_until IS NULL OR planned_until < %s)
                     ORDER BY planned_until NULLS FIRST LIMIT %s

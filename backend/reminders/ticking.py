@@ -61,7 +61,7 @@ def _take_patients(now: datetime, limit: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT patient_id FROM people_patient_rev WHERE patient_id IN (
+            SELECT patient_id FROM people_patient_rev WHERE NOT erased AND patient_id IN (
                 SELECT patient_id FROM (
                     (SELECT patient_id, opens_at AS due_at FROM reminders_slot
                      WHERE state = 'upcoming' AND opens_at <= %(now)s ORDER BY opens_at LIMIT %(limit)s)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from datetime import timedelta
 
+import msgspec
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from backend.people import audit
 from backend.people.erasing import erase, erase_overdue
 from backend.people.models import Audit, Patient, User
 from backend.people.registry import PATIENT_DATA, Erasure
+from backend.people.writes import Door, ErasedError
+from backend.rest.verdicts import Verdict
+from backend.sync.push import push
+from outcomes.models import Response
 from tests.backend.people.everything import everything_of
 from tests.factories import a_clinician, a_patient, an_admin
 from tests.signin import browser, phone
@@ -86,6 +94,51 @@ def test_a_phone_of_an_erased_patient_is_nobodys() -> None:
     assert client.get("/api/v1/me").status_code == 200
     erase(patient.pk, None)
     assert client.get("/api/v1/me").status_code == 401
+
+
+def a_push(patient: Patient) -> list[Verdict]:
+    item = {
+        "type": "response",
+        "id": str(uuid7()),
+        "instrument": "nrs-pain",
+        "version": "1",
+        "authored_at": "2026-11-22T08:15:00+01:00",
+        "time_zone": "Europe/Zurich",
+        "answers": {"pain": 4},
+    }
+    door = Door(origin="phone", received_at=timezone.now())
+    return push([msgspec.Raw(json.dumps(item).encode())], patient.pk, patient.clinic_id, door)
+
+
+def test_a_push_that_was_past_sign_in_when_its_patient_was_erased_writes_nothing() -> None:
+    patient = everything_of("zzmarker")
+    erase(patient.pk, None)
+    rows = Audit.objects.filter(patient=patient).count()
+    with pytest.raises(ErasedError):
+        a_push(patient)
+    assert not Response.objects.filter(patient=patient).exists()
+    assert Audit.objects.filter(patient=patient).count() == rows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_erasure_waits_for_a_push_under_way_and_takes_its_answers_along() -> None:
+    patient = a_patient()
+    erased = threading.Event()
+
+    def erase_meanwhile() -> None:
+        erase(patient.pk, None)
+        erased.set()
+        connection.close()
+
+    thread = threading.Thread(target=erase_meanwhile)
+    with transaction.atomic():
+        (verdict,) = a_push(patient)
+        assert verdict.status == "stored"
+        thread.start()
+        assert not erased.wait(0.5)
+    thread.join(30)
+    assert erased.is_set()
+    assert not Response.objects.filter(patient=patient).exists()
 
 
 def test_an_admin_erases_with_the_number_typed_again_and_it_is_noted() -> None:
