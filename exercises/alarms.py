@@ -14,18 +14,9 @@ AE_1 = rule("AE-1")
 SERIOUS = frozenset(AE_1.events)
 
 
-class _Refused(msgspec.Struct):
-    type: str
-    kind: str
-
-
-def rules_of_refused(content: bytes) -> list[Rule]:
+def rules_of_refused(kinds: Iterable[object]) -> list[Rule]:
     """The red flag in an adverse event that can't be stored, whatever else is wrong with it."""
-    try:
-        event = msgspec.json.decode(content, type=_Refused)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
-    return [AE_1] if event.type == "adverse-event" and event.kind in SERIOUS else []
+    return [AE_1] if any(kind in SERIOUS for kind in kinds if isinstance(kind, str)) else []
 
 
 class PainOfSession(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ number of statements however many responses it is given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import blake2b
@@ -31,6 +31,8 @@ FURTHEST_AHEAD = timedelta(days=1)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 # A diary entry after midnight belongs to the evening that it is about.
 DAY_TURNS_AT = timedelta(hours=4)
+# No item that raises a flag has as many options, so of one that is answered several times each answer is looked at.
+MOST_FORMS = 20
 
 DateTime = Annotated[datetime, msgspec.Meta(tz=True)]
 Note = Annotated[str, msgspec.Meta(max_length=500)]
@@ -106,18 +108,28 @@ def examine(item: ResponseItem, patient_id: int, clinic_id: int, received_at: da
     )
 
 
-def rules_of_refused(code: str, answers: Mapping[str, object]) -> list[Rule]:
-    """The red flags in a response that can't be stored, as far as its answers can be read.
+def rules_of_refused(codes: Iterable[object], answers: Iterable[tuple[str, object]]) -> list[Rule]:
+    """The red flags in a response that can't be stored, as far as its answers can be read, most urgent first.
 
-    Whatever is wrong with the rest of a form, an answer that somebody must see is seen.
+    Whatever is wrong with the rest of a form, an answer that somebody must see is seen: where an item is answered
+    twice, each of its answers is.
     """
-    try:
-        instrument = library.get(code)
-    except library.UnknownInstrumentError:
-        return []
-    unreadable = {problem.field.removeprefix("answers.") for problem in scoring.problems(instrument, answers)}
-    readable = {item: value for item, value in answers.items() if item not in unreadable}
-    return alerts.seen_alone(instrument, scoring.score(instrument, readable))
+    answers = list(answers)
+    found: dict[str, Rule] = {}
+    for code in codes:
+        try:
+            instrument = library.get(str(code))
+        except library.UnknownInstrumentError:
+            continue
+        readable: dict[str, dict[object, None]] = {}  # by item, each of its answers once
+        for item, value in answers:
+            if not scoring.problems(instrument, {item: value}):
+                readable.setdefault(item, {})[value] = None
+        told = {item: list(values)[:MOST_FORMS] for item, values in readable.items()}
+        for n in range(max(map(len, told.values()), default=0)):
+            form = {item: values[min(n, len(values) - 1)] for item, values in told.items()}
+            found |= {rule.code: rule for rule in alerts.seen_alone(instrument, scoring.score(instrument, form))}
+    return in_order(found.values())
 
 
 def when_errors(authored_at: datetime, time_zone: str, received_at: datetime) -> list[FieldError]:

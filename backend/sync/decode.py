@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ import msgspec
 
 from backend.reminders.intake import AbsenceItem, ReceiptItem, SettingsItem, SnoozeItem
 from backend.rest.verdicts import FieldError
+from backend.sync.salvaging import repeated_field
 from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem, SessionWithdrawalItem
 from outcomes.cards import CardShownItem
 from outcomes.intake import DateTime, ResponseItem, WithdrawalItem
@@ -95,27 +95,12 @@ def decode_item(raw: msgspec.Raw) -> Item | Undecodable:
         return _undecodable(raw, _field_error(error, raw))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _undecodable(raw, FieldError("", "malformed_json", "This is not valid UTF-8."))
-    if b"\\u0000" in bytes(raw) and (field := _nul_field(msgspec.to_builtins(item))):
+    text = bytes(raw)
+    if b"\\u0000" in text and (field := _nul_field(msgspec.to_builtins(item))):
         return _undecodable(raw, FieldError(field, "nul_byte", "A NUL character can't be stored."))
+    if field := repeated_field(text, item):
+        return _undecodable(raw, FieldError(field, "repeated_key", "This field is there more than once."))
     return item
-
-
-class _Salvaged(msgspec.Struct):
-    instrument: str
-    answers: dict[str, msgspec.Raw]
-
-
-def salvage(raw: bytes) -> tuple[str, dict[str, Any]] | None:
-    """The instrument and the answers of an item, as far as they can be read however much else is wrong with it."""
-    try:
-        found = msgspec.json.decode(raw, type=_Salvaged)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    answers = {}
-    for item, value in found.answers.items():
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            answers[item] = msgspec.json.decode(value)
-    return found.instrument, answers
 
 
 def _undecodable(raw: msgspec.Raw, error: FieldError) -> Undecodable:

@@ -20,8 +20,9 @@ from backend.reminders.completing import Answer, complete, unknown_slots
 from backend.reminders.models import Schedule
 from backend.reminders.slots import SlotKey, read_slot_key
 from backend.rest.verdicts import FieldError, Verdict
-from backend.sync.decode import Item, Undecodable, decode_item, salvage
+from backend.sync.decode import Item, Undecodable, decode_item
 from backend.sync.quarantine import Refused, keep
+from backend.sync.salvaging import Pairs, salvage
 from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem, SessionWithdrawalItem
 from outcomes.alert_rules import Rule, texts_for
 from outcomes.alerts import Finding, raise_for
@@ -252,8 +253,11 @@ def _refused(item: Item | Undecodable, raw: msgspec.Raw, verdict: Verdict) -> Re
 
 
 def _rules_of(refused: Refused) -> list[Rule]:
-    salvaged = salvage(refused.content)
-    return rules_of_refused(*salvaged) if salvaged else exercises.alarms.rules_of_refused(refused.content)
+    said = salvage(refused.content)
+    if "adverse-event" in said.all("type"):
+        return exercises.alarms.rules_of_refused(said.all("kind"))
+    answers = [answer for each in said.all("answers") if isinstance(each, Pairs) for answer in each]
+    return rules_of_refused(said.all("instrument"), answers)
 
 
 def clock_skew(sent_at: datetime | None, received_at: datetime) -> int | None:

@@ -115,6 +115,45 @@ class TestPush:
         assert (alert.rule, alert.source) == ("SUI-1", Quarantine.objects.get(patient=patient).id)
         assert AlertEvent.objects.filter(alert=alert).count() == 1
 
+    @pytest.mark.parametrize(
+        ("answers", "field", "flags"),
+        [
+            ('{"9": 1, "9": 0}', "answers.9", ["crisis"]),
+            ('{"9": 0, "8": 2, "9": 3}', "answers.9", ["crisis"]),
+            ('{"9" : 1, "\\u0039": 0}', "answers.9", ["crisis"]),
+            ('{"9": 1}, "answers": {"9": 0}', "answers", ["crisis"]),
+            ('{"9": 1}, "\\u0061nswers": {"9": 0}', "answers", ["crisis"]),
+            ('{"9": 0, "9": 0}', "answers.9", []),
+            ('{"1": 2, "9": 0, "9": null}', "answers.9", ["support"]),
+            ('{"1": 2, "9": "1", "9": 0}', "answers.9", []),
+        ],
+    )
+    def test_a_form_that_answers_an_item_twice_is_refused_and_each_answer_is_read(
+        self, answers: str, field: str, flags: list[str]
+    ) -> None:
+        patient = a_patient()
+        content = json.dumps(a_response(instrument="phq-9")).replace('{"pain": 4}', answers).encode()
+        (verdict,) = send(patient, content)
+        assert (verdict.status, verdict.safety) == ("rejected", flags)
+        assert [(error.field, error.code) for error in verdict.errors] == [(field, "repeated_key")]
+        kept = Quarantine.objects.get(patient=patient)
+        assert bytes(kept.content) == content
+        assert not Response.objects.filter(patient=patient).exists()
+        assert list(Alert.objects.filter(patient=patient).values_list("source", flat=True)) == [kept.id] * len(flags)
+
+    def test_text_with_a_colon_or_a_quote_is_no_key(self) -> None:
+        (verdict,) = send(a_patient(), a_response(note='a "pain": 1, "answers": {"pain": 2}'))
+        assert verdict.status == "stored"
+
+    def test_an_adverse_event_of_two_kinds_is_refused_and_each_kind_is_read(self) -> None:
+        patient = a_patient()
+        event = {"type": "adverse-event", "id": str(uuid7()), "kind": "other", "authored_at": "2026-11-22T08:15:00Z"}
+        content = json.dumps(event).replace('"kind": "other"', '"kind": "syncope", "kind": "other"').encode()
+        (verdict,) = send(patient, content)
+        assert [(error.field, error.code) for error in verdict.errors] == [("kind", "repeated_key")]
+        assert verdict.safety == ["adverse-event"]
+        assert Alert.objects.get(patient=patient).rule == "AE-1"
+
     def test_a_conflict_that_answers_item_9_raises_its_alert(self) -> None:
         patient = a_patient()
         item = a_response(instrument="phq-9", answers={"9": 0})
