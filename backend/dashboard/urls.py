@@ -1,6 +1,6 @@
 """The clinicians' pages. No address holds a name or a value: names are searched for by POST, rows have numbers."""
 
-from django.urls import path
+from django.urls import include, path
 
 from backend.dashboard.views import alerts, notes, panel, patient, phone, refused
 
@@ -9,6 +9,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", panel.home, name="home"),
     path("clinics/<int:clinic_id>/", panel.patients, name="panel"),
+    path("clinics/<int:clinic_id>/clinic/", include("backend.dashboard.clinic_urls")),
     path("clinics/<int:clinic_id>/alerts/", alerts.work_list, name="alerts"),
     path("clinics/<int:clinic_id>/alerts/<int:alert_id>/step", alerts.step, name="alert_step"),
     path("patients/<int:patient_id>/", patient.overview, name="patient"),

@@ -10,8 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page
 
+from backend.dashboard.clinic_pages import PAGES
+from backend.people.models import Clinic, Role
+from tests.backend.dashboard import builders
 from tests.browser.conftest import Open
 from tests.browser.scenario import Scenario, made
 
@@ -29,8 +33,12 @@ def pages(scenario: Scenario) -> dict[str, str]:
         "notes": f"/patients/{scenario.worst.pk}/notes/",
         "phone": f"/patients/{scenario.worst.pk}/phone/",
         "record": f"/patients/{scenario.worst.pk}/record/",
-        "quarantine": f"/clinics/{scenario.clinic.pk}/quarantine/",
     }
+
+
+def clinic_pages(scenario: Scenario) -> dict[str, str]:
+    routes = {"clinic": "dashboard:clinic"} | {page.route: page.address for page in PAGES}
+    return {name: reverse(route, args=[scenario.clinic.pk]) for name, route in routes.items()}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -40,12 +48,28 @@ def test_every_page_is_accessible_and_fits(open_page: Open, check: Callable[[Pag
         page = open_page(path, scenario.clinician, color_scheme=scheme)
         if name == "patient":
             page.locator(".charts.drawn").wait_for()
-        for width, height in WIDTHS:
-            assert scenario.clinic.name in page.title(), page.url  # and not somewhere else
-            page.set_viewport_size({"width": width, "height": height})
-            keep(page, f"{name}-{width}-{scheme}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
-            check(page)
+        look(page, name, scheme, scenario.clinic, check)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_about_the_clinic_is_accessible_and_fits(
+    open_page: Open, check: Callable[[Page], None], scheme: str
+) -> None:
+    scenario = made()
+    admin = builders.colleague(scenario.clinic, role=Role.ADMIN)
+    page = open_page("/", admin, color_scheme=scheme)
+    for name, path in clinic_pages(scenario).items():
+        page.goto(path)
+        look(page, name, scheme, scenario.clinic, check)
+
+
+def look(page: Page, name: str, scheme: str, clinic: Clinic, check: Callable[[Page], None]) -> None:
+    for width, height in WIDTHS:
+        assert clinic.name in page.title(), page.url  # and not somewhere else
+        page.set_viewport_size({"width": width, "height": height})
+        keep(page, f"{name}-{width}-{scheme}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        check(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

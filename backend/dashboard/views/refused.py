@@ -4,11 +4,12 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from backend.dashboard.clinic_pages import show
 from backend.dashboard.entry import Desk, at_clinic
 from backend.dashboard.refused import close, of_clinic, readable, try_again
 from backend.people import audit
@@ -24,13 +25,11 @@ def quarantine(request: HttpRequest, desk: Desk) -> HttpResponse:
     items = list(of_clinic(desk.user, desk.clinic, closed=closed)[:PAGE])
     audit.record("read quarantine", {item.patient_id for item in items}, desk.user.pk)
     context = {
-        "desk": desk,
-        "section": "quarantine",
         "closed": closed,
         "items": [readable(item) for item in items],
         "full": len(items) == PAGE,
     }
-    return render(request, "dashboard/quarantine.html", context)
+    return show(request, desk, "quarantine", "quarantine.html", context)
 
 
 @require_POST
