@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db import transaction
 from django.db.models import Q
+from django.dispatch import Signal
 from uuid_utils.compat import uuid7
 
 from backend.people.models import Origin, Patient, User
@@ -23,6 +24,9 @@ from exercises.plan import Plan
 from exercises.series import Span, refresh
 from outcomes.intake import local_day
 from outcomes.models import Alert
+
+# For the floors above, inside the transaction that wrote: `programme` is one of its versions, `now` the instant.
+programme_changed = Signal()
 
 
 class RefusedError(ValueError):
@@ -83,7 +87,7 @@ def prescribe(
     with transaction.atomic():
         new.rev = next_revisions([patient.pk])[patient.pk]
         new.save(force_insert=True)
-        _refresh(new, starts_on, today)
+        _written(new, starts_on, today, now)
     return new
 
 
@@ -128,7 +132,7 @@ def change(
         new.rev, new.version = rev, standing.version + 1
         Prescription.objects.filter(pk=old.pk).update(ends_on=from_day - timedelta(days=1), rev=rev)
         new.save(force_insert=True)
-        _refresh(new, from_day, today)
+        _written(new, from_day, today, now)
     return new
 
 
@@ -144,7 +148,7 @@ def stop(old: Prescription, *, now: datetime, reason: str, last_day: date | None
         rev = next_revisions([old.patient_id])[old.patient_id]
         standing = _in_force(old)
         Prescription.objects.filter(pk=standing.pk).update(ends_on=last_day, rev=rev, stop_reason=reason)
-        _refresh(old, last_day, today)
+        _written(old, last_day, today, now)
 
 
 def pause(
@@ -174,7 +178,7 @@ def pause(
             reason=reason,
             entered_by=by,
         )
-        _refresh(programme, from_day, today)
+        _written(programme, from_day, today, now)
     return row
 
 
@@ -189,7 +193,7 @@ def resume(programme: Prescription, *, now: datetime) -> None:
         )
         if not under_way.update(to_day=today - timedelta(days=1), rev=rev):
             raise RefusedError("id", "not_paused", "This programme is not paused.")
-        _refresh(programme, today, today)
+        _written(programme, today, today, now)
 
 
 def _version(
@@ -257,5 +261,6 @@ def _in_force(old: Prescription) -> Prescription:
     return standing
 
 
-def _refresh(programme: Prescription, from_day: date, today: date) -> None:
+def _written(programme: Prescription, from_day: date, today: date, now: datetime) -> None:
     refresh({programme.patient_id: Span(min(from_day, today), max(from_day, today), today)})
+    programme_changed.send(Prescription, programme=programme, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection
@@ -18,7 +18,8 @@ from backend.reminders.slots import SlotKey
 class Answer:
     """An answer or a session that was stored: what it answers, when it was authored, and the slot if it named one.
 
-    `code` is the instrument's, or the id of the session's programme. `source` is the response's or session's id.
+    `code` is the instrument's, or the id of the session's programme. `source` is the response's or session's id, `day`
+    the local day that a session counts for.
     """
 
     patient_id: int
@@ -27,6 +28,7 @@ class Answer:
     authored_at: datetime
     source: UUID
     slot: SlotKey | None = None
+    day: date | None = None
 
 
 def complete(answers: Sequence[Answer], door: Door, revisions: Mapping[int, int]) -> None:
@@ -34,8 +36,9 @@ def complete(answers: Sequence[Answer], door: Door, revisions: Mapping[int, int]
 
     A slot is answered by what was authored in its window: `completed` if it was received within the grace, else
     `late`. It may stand as missed or declined before; the first answer stays the slot's. An answer that names a slot
-    answers that one or none, any other each schedule's that asked for it then. Nothing more is said about the slot:
-    a worker that is about to send reads its state as it takes the message.
+    answers that one or none, any other each schedule's that asked for it then. A session of a programme answers its
+    day, whatever the hour: who trains before breakfast is not asked after it. Nothing more is said about the slot: a
+    worker that is about to send reads its state as it takes the message.
 
     Runs in the caller's transaction, after `next_revisions` has locked these patients.
     """
@@ -51,6 +54,7 @@ def complete(answers: Sequence[Answer], door: Door, revisions: Mapping[int, int]
             answer.slot and answer.slot.schedule_id,
             answer.slot and answer.slot.local_date,
             answer.slot and answer.slot.n,
+            answer.day,
             revisions[answer.patient_id],
         )
         for answer in answers
@@ -61,8 +65,8 @@ def complete(answers: Sequence[Answer], door: Door, revisions: Mapping[int, int]
             WITH answer AS (
                 SELECT * FROM unnest(
                     %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::uuid[], %s::uuid[], %s::date[],
-                    %s::smallint[], %s::bigint[]
-                ) AS answer (patient_id, asks, code, authored_at, source, schedule_id, local_date, n, rev)
+                    %s::smallint[], %s::date[], %s::bigint[]
+                ) AS answer (patient_id, asks, code, authored_at, source, schedule_id, local_date, n, day, rev)
             ),
             first_answer AS (
                 SELECT DISTINCT ON (slot.patient_id, slot.schedule_id, slot.local_date, slot.n)
@@ -77,7 +81,8 @@ def complete(answers: Sequence[Answer], door: Door, revisions: Mapping[int, int]
                     ON slot.patient_id = answer.patient_id AND slot.schedule_id = schedule.id
                     AND (answer.local_date IS NULL OR answer.local_date = slot.local_date AND answer.n = slot.n)
                     AND slot.local_date BETWEEN answer.authored_at::date - 94 AND answer.authored_at::date + 2
-                    AND slot.opens_at <= answer.authored_at AND answer.authored_at < slot.closes_at
+                    AND (slot.opens_at <= answer.authored_at AND answer.authored_at < slot.closes_at
+                         OR schedule.rule ->> 'anchor' = 'prescription' AND slot.local_date = answer.day)
                     AND slot.state IN ('upcoming', 'open', 'missed', 'declined', 'paused')
                 ORDER BY slot.patient_id, slot.schedule_id, slot.local_date, slot.n, answer.authored_at, answer.source
             )
@@ -90,6 +95,35 @@ def complete(answers: Sequence[Answer], door: Door, revisions: Mapping[int, int]
                 AND slot.local_date = first_answer.local_date AND slot.n = first_answer.n
             """,
             [*map(list, zip(*rows, strict=True)), door.received_at],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A session of a programme that was skipped, or of any (blank), and the local day it was for."""
+
+    programme: str
+    day: date
+    reason: str
+
+
+def decline(skips: Sequence[Skip], patient_id: int, revisions: Mapping[int, int]) -> None:
+    """Ask no more for the sessions of these days. One statement, none without skips. What was done stays done."""
+    if not skips:
+        return
+    rows = ((skip.programme, skip.day, skip.reason) for skip in skips)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE reminders_slot AS slot
+            SET state = 'declined', reason = skip.reason, remind_at = NULL, rev = %s
+            FROM unnest(%s::text[], %s::date[], %s::text[]) AS skip (programme, day, reason)
+            JOIN reminders_schedule AS schedule
+                ON schedule.patient_id = %s AND schedule.asks = 'session' AND schedule.code IN (skip.programme, '')
+            WHERE slot.patient_id = schedule.patient_id AND slot.schedule_id = schedule.id
+                AND slot.local_date = skip.day AND slot.state IN ('upcoming', 'open', 'missed')
+            """,
+            [revisions[patient_id], *map(list, zip(*rows, strict=True)), patient_id],
         )
 
 

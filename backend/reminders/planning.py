@@ -15,6 +15,7 @@ from django.db.models import Q
 from backend.people.models import Patient, ZoneHistory
 from backend.people.writes import next_revisions
 from backend.reminders.models import Absence, Schedule, Slot, SlotState
+from backend.reminders.programmes import Stretch, read_programmes
 from backend.reminders.slots import DAY, Due, Rule, Span, Zones, clock_at, due, read_rule
 from exercises.models import Pause
 
@@ -65,6 +66,7 @@ def plan(patient_ids: Iterable[int], now: datetime) -> int:
         schedules = list(
             Schedule.objects.filter(patient_id__in=ids).filter(Q(active=True) | Q(planned_until__gte=today - DAY))
         )
+        programmes = read_programmes(schedules)
         standing = _standing(schedules, now)
         new: list[Change] = []
         moved: list[Change] = []
@@ -72,7 +74,7 @@ def plan(patient_ids: Iterable[int], now: datetime) -> int:
             life = lives[schedule.patient_id]
             slots = standing.get(schedule.id, {})
             days = _days(now, life.zones)
-            wanted = {(slot.local_date, slot.n): slot for slot in _wanted(schedule, life, days)}
+            wanted = {(slot.local_date, slot.n): slot for slot in _wanted(schedule, life, programmes, days)}
             for key, slot in wanted.items():
                 if (stands := slots.pop(key, None)) is not None:
                     state = _state(slot, stands, now)
@@ -91,6 +93,8 @@ def plan(patient_ids: Iterable[int], now: datetime) -> int:
         _insert(new, revisions)
         _move(moved, revisions)
         Schedule.objects.filter(pk__in=[schedule.pk for schedule in schedules]).update(planned_until=today + HORIZON)
+        if over := [schedule.pk for schedule in schedules if _is_over(schedule, programmes, today)]:
+            Schedule.objects.filter(pk__in=over).update(active=False)
     return len(new) + len(moved)
 
 
@@ -147,14 +151,35 @@ def anchor_of(schedule: Schedule, rule: Rule, life: Life) -> date | None:
     return schedule.anchor_on
 
 
-def _wanted(schedule: Schedule, life: Life, days: Span) -> list[Due]:
-    rule = read_rule(schedule.rule)
-    anchor = anchor_of(schedule, rule, life)
-    if not schedule.active or anchor is None or not life.takes_part:
+def _wanted(
+    schedule: Schedule, life: Life, programmes: Mapping[tuple[int, str], Sequence[Stretch]], days: Span
+) -> list[Due]:
+    if not schedule.active or not life.takes_part:
         return []
-    longest = max(window.days for window in rule.windows)
+    rule = read_rule(schedule.rule)
     pauses = [*life.absences, *life.programme_pauses.get(schedule.code, [])]
-    return due(rule, anchor, life.zones, pauses, Span(days.first - longest * DAY, days.last))
+    if rule.anchor == "prescription":
+        stretches = programmes.get((schedule.patient_id, schedule.code), ())
+        rules = [(stretch.rule(rule), stretch.first) for stretch in stretches if stretch.was_in_force]
+    else:
+        anchor = anchor_of(schedule, rule, life)
+        rules = [] if anchor is None else [(rule, anchor)]
+    return [
+        slot
+        for each, anchor in rules
+        for slot in due(each, anchor, life.zones, pauses, Span(days.first - _longest(each) * DAY, days.last))
+    ]
+
+
+def _is_over(schedule: Schedule, programmes: Mapping[tuple[int, str], Sequence[Stretch]], today: date) -> bool:
+    """A programme that has been stopped is taken up no more: it is planned no more either."""
+    stretches = programmes.get((schedule.patient_id, schedule.code), ())
+    lasts = [stretch.last for stretch in stretches]
+    return schedule.active and bool(lasts) and all(last is not None and last < today - DAY for last in lasts)
+
+
+def _longest(rule: Rule) -> int:
+    return max(window.days for window in rule.windows)
 
 
 def _days(now: datetime, zones: Zones) -> Span:

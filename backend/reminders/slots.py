@@ -88,11 +88,14 @@ class Remind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a schedule asks. Days are counted from the anchor's date plus `from_day`, up to and with `to_day`."""
+    """When a schedule asks. Days are counted from the anchor's date plus `from_day`, up to and with `to_day`.
 
-    windows: Annotated[tuple[Window, ...], msgspec.Meta(min_length=1, max_length=12)]
+    Anchored in a prescription, a rule leaves days and windows to the programme's versions and says only how to remind.
+    """
+
+    windows: Annotated[tuple[Window, ...], msgspec.Meta(max_length=12)] = ()
     pattern: Days | Weeks | Points = Days()
-    anchor: Literal["enrolment", "programme-start", "surgery", "date"] = "enrolment"
+    anchor: Literal["enrolment", "programme-start", "surgery", "date", "prescription"] = "enrolment"
     from_day: Offset = 0
     to_day: Offset | None = None
     burst: Burst | None = None
@@ -100,6 +103,12 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remind: Remind = Remind()
 
     def __post_init__(self) -> None:
+        if self.anchor == "prescription":
+            if (self.windows, self.pattern, self.from_day, self.to_day, self.burst) != ((), Days(), 0, None, None):
+                raise ValueError("a prescription itself says on which days and between which hours")
+            return
+        if not self.windows:
+            raise ValueError("windows: name at least one")
         if isinstance(self.pattern, Points) and self.burst:
             raise ValueError("time points don't come in bursts")
         if self.to_day is not None and self.to_day < self.from_day:

@@ -16,7 +16,7 @@ import outcomes.intake
 from backend.people import audit
 from backend.people.writes import Door, next_revisions
 from backend.reminders import intake as reminders
-from backend.reminders.completing import Answer, complete, unknown_slots
+from backend.reminders.completing import Answer, Skip, complete, decline, unknown_slots
 from backend.reminders.models import Schedule
 from backend.reminders.slots import SlotKey, read_slot_key
 from backend.rest.verdicts import FieldError, Verdict
@@ -198,11 +198,18 @@ def _complete_slots(batch: _Batch, revisions: Mapping[int, int]) -> None:
             authored_at=session.authored_at,
             source=session.item.id,
             slot=batch.slots.get(position),
+            day=session.local_day,
         )
         for position, session in batch.sessions.items()
         if batch.verdicts[position].status == "stored" and session.item.skipped is None and not session.going_on
     ]
     complete(answers, batch.door, revisions)
+    skips = [
+        Skip(str(session.programme or ""), session.local_day, session.item.skipped)
+        for position, session in batch.sessions.items()
+        if batch.verdicts[position].status == "stored" and session.item.skipped is not None
+    ]
+    decline(skips, batch.patient_id, revisions)
 
 
 def _store_wishes(batch: _Batch, revisions: Mapping[int, int]) -> None:

@@ -239,7 +239,8 @@ def test_a_rule_survives_the_way_through_json() -> None:
 @pytest.mark.parametrize(
     ("data", "named"),
     [
-        ({"windows": []}, "$.windows"),
+        ({"windows": []}, "windows: name at least one"),
+        ({"anchor": "prescription"}, "a prescription itself says"),
         ({"windows": [{"opens": "25:00:00", "closes": "12:00:00"}]}, "$.windows[0].opens"),
         ({"windows": [{"opens": "20:00:00", "closes": "04:00:00"}]}, "past midnight, say days: 1"),
         ({"windows": [{"opens": "20:00:00+02:00", "closes": "21:00:00"}]}, "$.windows[0].opens"),

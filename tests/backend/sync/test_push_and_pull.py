@@ -23,8 +23,9 @@ from backend.sync.pull import PAGE, Cursor, Pulled, decode_cursor, pull
 from backend.sync.push import clock_skew, push
 from exercises.models import Session
 from outcomes.models import Alert, AlertEvent, Response
+from tests.backend.reminders import given
 from tests.backend.reminders.given import a_diarist, at, slot_of
-from tests.exercises.programmes import a_programme
+from tests.exercises.programmes import a_programme, session
 from tests.factories import a_patient
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -366,6 +367,20 @@ class TestEveryKind:
     def test_not_today_says_what_is_not_for_today(self) -> None:
         (verdict,) = send(a_patient(), self.an_item("not-today", time_zone="Europe/Zurich"))
         assert [(error.field, error.code) for error in verdict.errors] == [("slot", "required")]
+
+    def test_what_is_said_of_a_session_is_said_of_the_slot_that_asks_for_it(self) -> None:
+        patient = given.a_patient(enrolled_at="2026-11-01T09:00:00+01:00")
+        prescription = a_programme(patient, now=NOW - timedelta(days=3), weekdays=(1, 2, 3, 4, 5, 6, 7))
+        declined = self.an_item(
+            "not-today", prescription=str(prescription.pk), reason="fear", time_zone="Europe/Zurich"
+        )
+        send(patient, declined)
+        slot = slot_of(patient, "2026-11-22", code=str(prescription.programme))
+        assert (slot.state, slot.reason, slot.remind_at) == ("declined", "fear", None)
+        done = session(prescription, started_at="2026-11-22T07:10:00+01:00")  # the hours begin at eight
+        send(patient, done)
+        slot.refresh_from_db()
+        assert (slot.state, str(slot.completed_by)) == ("completed", done["id"])
 
     def test_an_unknown_slot_is_refused_whatever_names_it(self) -> None:
         foreign = self.a_diarist()[1]
