@@ -1,9 +1,9 @@
-"""Instruments for whoever is signed in; responses and trends for those who may see the patient."""
+"""Responses and trends, for those who may see the patient."""
 
 from __future__ import annotations
 
 import msgspec
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -12,190 +12,11 @@ from rest_framework.views import APIView
 from backend.people import audit
 from backend.people.authentication import IsPatient, IsStaff, phone
 from backend.people.models import Patient
-from backend.rest.etag import conditional, etag_of
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.paging import KeysetPagination
-from outcomes import library, publishing, words
-from outcomes.instrument import Instrument, Text
+from outcomes import words
 from outcomes.models import Response
 from outcomes.records import StoredResponse, StoredTrend, stored_responses, stored_trends
-
-
-class Listed(msgspec.Struct):
-    """An instrument in the list. Without a language it can be imported and scored, but not shown to a patient."""
-
-    code: str
-    version: str
-    title: str
-    languages: list[str]
-    recall: str
-    licence: str
-
-
-class InstrumentList(msgspec.Struct):
-    results: list[Listed]
-
-
-class ShownItem(msgspec.Struct):
-    """One question: its text and its options in the asked language, null and without labels where no text ships.
-
-    It is answered with one of `values`, or a number in `range` with so many `decimals`, or text up to `longest`
-    characters; and asked only if the answer to the item `only_if` is above zero.
-    """
-
-    id: str
-    text: str | None
-    optional: bool
-    only_if: str | None
-    values: list[int]
-    labels: dict[str, str]
-    range: list[float] | None
-    decimals: int
-    unit: str | None
-    longest: int | None
-
-
-class ShownInstrument(msgspec.Struct):
-    """What a phone needs to ask an instrument's questions offline."""
-
-    code: str
-    version: str
-    title: str
-    languages: list[str]
-    language: str | None
-    introduction: str | None
-    recall: str
-    owner: str
-    licence: str
-    items: list[ShownItem]
-
-
-class InstrumentsView(APIView):
-    """All instruments in their newest version."""
-
-    @extend_schema(
-        operation_id="instruments_list",
-        responses={200: OpenApiResponse(schema_of(InstrumentList)), **problems(401)},
-        examples=[
-            OpenApiExample(
-                "one of many",
-                {
-                    "results": [
-                        {
-                            "code": "phq-8",
-                            "version": "1",
-                            "title": "Patient Health Questionnaire-8",
-                            "languages": ["en"],
-                            "recall": "2 weeks",
-                            "licence": "public domain",
-                        }
-                    ]
-                },
-                response_only=True,
-            )
-        ],
-    )
-    def get(self, request: Request) -> HttpResponse:
-        def build() -> InstrumentList:
-            return InstrumentList(
-                [
-                    Listed(each.code, each.version, each.title, list(each.languages), each.recall, each.licence)
-                    for each in library.newest()
-                ]
-            )
-
-        tag = etag_of("instruments", *publishing.published(library.FOLDER).values())
-        return conditional(request, tag, lambda: msgspec.to_builtins(build()))
-
-
-class InstrumentView(APIView):
-    """One instrument: items, options, languages, version."""
-
-    @extend_schema(
-        operation_id="instrument_read",
-        parameters=[
-            OpenApiParameter("version", str, description="An older version; the newest unless said."),
-            OpenApiParameter("language", str, description="One of its languages; the asker's unless said."),
-        ],
-        responses={200: OpenApiResponse(schema_of(ShownInstrument)), **problems(401, 404)},
-        examples=[
-            OpenApiExample(
-                "a single item",
-                {
-                    "code": "nrs-pain",
-                    "version": "1",
-                    "title": "Pain, numeric rating scale",
-                    "languages": ["en"],
-                    "language": "en",
-                    "introduction": None,
-                    "recall": "24 hours",
-                    "owner": "generic",
-                    "licence": "own wording",
-                    "items": [
-                        {
-                            "id": "pain",
-                            "text": "How strong was your pain?",
-                            "optional": False,
-                            "only_if": None,
-                            "values": [],
-                            "labels": {"0": "no pain"},
-                            "range": [0, 10],
-                            "decimals": 0,
-                            "unit": None,
-                            "longest": None,
-                        }
-                    ],
-                },
-                response_only=True,
-            )
-        ],
-    )
-    def get(self, request: Request, code: str) -> HttpResponse:
-        try:
-            instrument = library.get(code, request.query_params.get("version"))
-        except library.UnknownInstrumentError:
-            raise Http404 from None
-        wanted = request.query_params.get("language") or getattr(request.user, "language", "en")
-        language = next((each for each in (wanted, "en") if each in instrument.texts), None)
-        name = " ".join(filter(None, [instrument.code, instrument.version, language]))
-        digests = publishing.published(library.FOLDER)
-        tag = etag_of(name, digests[f"{instrument.code} {instrument.version}"], digests[name])
-        return conditional(
-            request, tag, lambda: msgspec.to_builtins(shown(instrument, instrument.texts.get(language or "")))
-        )
-
-
-def shown(instrument: Instrument, text: Text | None) -> ShownInstrument:
-    """An instrument in one language, or bare where no text ships."""
-    items = []
-    for item in instrument.items:
-        options = instrument.option_set(item)
-        items.append(
-            ShownItem(
-                id=item.id,
-                text=text.items.get(item.id) if text else None,
-                optional=item.optional,
-                only_if=item.only_if,
-                values=[option.value for option in options.values],
-                labels=text.options.get(options.name, {}) if text else {},
-                range=list(options.range) if options.range else None,
-                decimals=options.decimals,
-                unit=options.unit,
-                longest=options.longest,
-            )
-        )
-    return ShownInstrument(
-        code=instrument.code,
-        version=instrument.version,
-        title=text.title if text else instrument.title,
-        languages=list(instrument.languages),
-        language=text.language if text else None,
-        introduction=text.introduction if text else None,
-        recall=instrument.recall,
-        owner=instrument.owner,
-        licence=instrument.licence,
-        items=items,
-    )
 
 
 class ResponsePage(msgspec.Struct):

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from backend.people.models import Clinic, Origin, Patient, User
+from outcomes.clinic_models import TextPack  # noqa: F401  # a model of this app
 
 
 class InstrumentVersion(models.Model):

@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from outcomes import alert_api, api
+from outcomes import alert_api, api, instrument_api
 
 urlpatterns = [
-    path("instruments", api.InstrumentsView.as_view(), name="instruments"),
-    path("instruments/<slug:code>", api.InstrumentView.as_view(), name="instrument"),
+    path("instruments", instrument_api.InstrumentsView.as_view(), name="instruments"),
+    path("instruments/<slug:code>", instrument_api.InstrumentView.as_view(), name="instrument"),
+    path("clinics/<int:clinic_id>/instrument-texts", instrument_api.PacksView.as_view(), name="instrument-texts"),
+    path(
+        "clinics/<int:clinic_id>/instrument-texts/<int:pack_id>",
+        instrument_api.PackView.as_view(),
+        name="instrument-text",
+    ),
     path("trends", api.TrendsView.as_view(), name="trends"),
     path("patients/<int:patient_id>/responses", api.PatientResponsesView.as_view(), name="patient-responses"),
     path("patients/<int:patient_id>/trends", api.PatientTrendsView.as_view(), name="patient-trends"),

@@ -13,6 +13,7 @@ from backend.people.models import Patient
 from outcomes.instrument import Instrument, Text
 from outcomes.library import get, measures
 from outcomes.models import Response
+from outcomes.packs import in_language, own_texts
 from outcomes.records import StoredResponse, stored_responses
 
 PAGE = 30
@@ -40,12 +41,13 @@ class Entry:
 
 
 def entries(patient: Patient, language: str, after: UUID | None) -> tuple[list[Entry], UUID | None]:
-    """A page of responses, newest first, and the one after which the next page begins; three statements."""
+    """A page of responses, newest first, and the one after which the next page begins; four statements."""
     rows = Response.objects.filter(patient=patient).select_related("withdrawn_by").order_by("-authored_at", "-id")
     if after is not None and (here := rows.filter(id=after).first()):
         rows = rows.filter(Q(authored_at__lt=here.authored_at) | Q(authored_at=here.authored_at, id__lt=after))
     found = list(rows[: PAGE + 1])
-    shown = [_entry(response, row, language) for response, row in _read(found[:PAGE])]
+    own = own_texts(patient.clinic_id)
+    shown = [_entry(response, row, own, language) for response, row in _read(found[:PAGE])]
     return shown, found[PAGE - 1].id if len(found) > PAGE else None
 
 
@@ -53,21 +55,23 @@ def _read(rows: list[Response]) -> Iterator[tuple[StoredResponse, Response]]:
     return zip(stored_responses(rows), rows, strict=True)
 
 
-def _entry(response: StoredResponse, row: Response, language: str) -> Entry:
+def _entry(
+    response: StoredResponse, row: Response, own: Mapping[tuple[str, str], Mapping[str, Text]], language: str
+) -> Entry:
     instrument = get(response.instrument, response.version)
+    texts = {**own.get((response.instrument, response.version), {}), **instrument.texts}
     skew = round((row.clock_skew or 0) / 60)
     return Entry(
         response=response,
         row=row,
         title=instrument.title,
-        answers=list(_answers(instrument, response.answers, language)),
+        answers=list(_answers(instrument, response.answers, in_language(texts, language))),
         scores=[(_score_title(code), value) for code, value in sorted(response.scores.items())],
         skew=skew if abs(skew) >= 5 else None,
     )
 
 
-def _answers(instrument: Instrument, answers: Mapping[str, Any], language: str) -> Iterator[Answer]:
-    text = instrument.texts.get(language) or next(iter(instrument.texts.values()), None)
+def _answers(instrument: Instrument, answers: Mapping[str, Any], text: Text | None) -> Iterator[Answer]:
     for item in instrument.items:
         value = answers.get(item.id)
         words = text.items.get(item.id, "") if text else ""

@@ -9,14 +9,16 @@ from pathlib import Path
 import msgspec
 from django.db import transaction
 from django.db.models import F
+from django.dispatch import receiver
 from uuid_utils.compat import uuid7
 
+from backend.people import audit
 from backend.people.models import Origin, Patient, User
 from backend.people.rota import missing
 from backend.reminders.models import Schedule
 from backend.reminders.planning import plan
 from backend.reminders.slots import Rule
-from outcomes import library
+from outcomes import library, packs
 
 PLANS = Path(__file__).parent / "plans"
 
@@ -38,15 +40,20 @@ class ScheduleError(ValueError):
 def check_assignable(patient: Patient, code: str) -> None:
     """Raises ScheduleError where this instrument can't go to this patient's phone.
 
-    `unknown_instrument`; `no_text`: its licence keeps its text out of the product; `no_rota`: an answer of it must be
-    read promptly, and the clinic lacks hours, a rota or a fallback.
+    `unknown_instrument`; `not_for_patients`: a clinician fills it in; `no_text`: its licence keeps its text out of the
+    product, and the clinic has loaded none; `no_rota`: an answer of it must be read promptly, and the clinic lacks
+    hours, a rota or a fallback.
     """
     try:
         instrument = library.get(code)
     except library.UnknownInstrumentError as error:
         raise ScheduleError("unknown_instrument", str(error)) from None
-    if not instrument.texts:
-        raise ScheduleError("no_text", f"{code} has no text that a phone could show: its owner must license it first.")
+    if instrument.respondent != "patient":
+        raise ScheduleError("not_for_patients", f"{code} is filled in by a clinician.")
+    if not packs.texts_of(patient.clinic_id, instrument):
+        raise ScheduleError(
+            "no_text", f"{code} has no text that a phone could show: the clinic must load one that it may use first."
+        )
     if instrument.safety_item and (lacks := missing(patient.clinic)):
         item, instead = instrument.safety_item, instrument.unattended_alternative
         raise ScheduleError(
@@ -106,6 +113,16 @@ def end_schedule(schedule: Schedule, now: datetime) -> None:
     with transaction.atomic():
         Schedule.objects.filter(pk=schedule.pk).update(active=False)
         plan([schedule.patient_id], now)
+
+
+@receiver(packs.words_gone)
+def end_without_words(clinic_id: int, code: str, now: datetime, **_: object) -> None:
+    """Ask nobody of a clinic any more for an instrument whose text it may no longer show."""
+    asked = Schedule.objects.filter(clinic=clinic_id, asks=Schedule.Asks.INSTRUMENT, code=code, active=True)
+    patients = list(asked.values_list("patient", flat=True))
+    asked.update(active=False)
+    plan(patients, now)
+    audit.record("end schedule", patients, None)
 
 
 class PlannedAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,12 +27,15 @@ from backend.sync.pull import decode_cursor, pull
 from backend.sync.push import clock_skew, push
 from outcomes.api import EXAMPLE_PAGE, RESPONSE_PARAMETERS, ResponsePage, response_page
 from outcomes.intake import ResponseItem
+from outcomes.shown import Tag, tags
 
 
 class SyncAnswer(msgspec.Struct):
     """What a sync answers. `safety` holds the clinic's texts that the pushed answers call for, most urgent first.
 
     `safety_card` is all the clinic's texts, to be shown with no network; null where the phone has the latest.
+    `instruments` is what the clinic can ask on this phone, null likewise: one whose tag the phone doesn't hold it
+    fetches from `/instruments/{code}`, and one that is listed no more it forgets.
     """
 
     results: list[Verdict]
@@ -42,6 +45,7 @@ class SyncAnswer(msgspec.Struct):
     more: bool
     safety: list[dict[str, Any]]
     safety_card: list[dict[str, Any]] | None
+    instruments: list[Tag] | None
 
 
 class SyncView(APIView):
@@ -93,6 +97,7 @@ class SyncView(APIView):
             more=pulled.more,
             safety=[text for kind in needed for text in card if text["kind"] == kind],
             safety_card=card if pulled.new_card else None,
+            instruments=tags(me.clinic_id, me.language) if pulled.new_texts else None,
         )
         return json_response(answer)
 

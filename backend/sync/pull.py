@@ -1,7 +1,8 @@
 """What changed for a patient since their phone last asked.
 
-The cursor is opaque to phones: epoch, revision, place within the revision, version of the safety card. The epoch names
-this database's history, so that a phone which has seen revisions that a restore or a failover undid starts afresh.
+The cursor is opaque to phones: epoch, revision, place within the revision, versions of the safety card and of what the
+clinic can ask. The epoch names this database's history, so that a phone which has seen revisions that a restore or a
+failover undid starts afresh.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.db.models import Q, QuerySet
 import backend.reminders.agenda
 import exercises.changes
 import outcomes.changes
+from outcomes.shown import shipped
 
 PAGE = 500
 
@@ -27,6 +29,7 @@ class Cursor(msgspec.Struct, array_like=True, frozen=True):
     rev: int
     place: str = ""
     card: str = ""
+    texts: str = ""
 
     def encode(self) -> str:
         return base64.urlsafe_b64encode(msgspec.json.encode(self)).rstrip(b"=").decode()
@@ -51,6 +54,7 @@ class Pulled(msgspec.Struct):
     full: bool
     more: bool
     new_card: bool  # whether the phone has an older safety card than the clinic
+    new_texts: bool  # whether the clinic can ask other instruments than the phone knows, or in other words
 
 
 def pull(cursor: Cursor | None, patient_id: int, clinic_id: int, language: str) -> Pulled:
@@ -58,23 +62,26 @@ def pull(cursor: Cursor | None, patient_id: int, clinic_id: int, language: str) 
 
     Two statements, one when nothing is new.
     """
-    epoch, rev, newest_text = _state(patient_id, clinic_id)
-    card = f"{newest_text}-{language}"
+    epoch, rev, newest_text, packs = _state(patient_id, clinic_id)
+    card, texts = f"{newest_text}-{language}", f"{packs}-{language}-{shipped()}"
     full = cursor is None or cursor.epoch != epoch or cursor.rev > rev
     if cursor is None or full:
         cursor = Cursor(epoch, 0)
-    new_card = card != cursor.card
+    new = {"new_card": card != cursor.card, "new_texts": texts != cursor.texts}
     if cursor.rev == rev and not cursor.place:
-        return Pulled([], Cursor(epoch, rev, "", card).encode(), full, more=False, new_card=new_card)
+        return Pulled([], Cursor(epoch, rev, "", card, texts).encode(), full, more=False, **new)
     rows = _changes(patient_id, cursor, rev)
     more = len(rows) > PAGE
     rows = rows[:PAGE]
-    last = Cursor(epoch, rows[-1][0], rows[-1][1], card) if more else Cursor(epoch, rev, "", card)
-    return Pulled([change for _, _, change in rows], last.encode(), full, more, new_card)
+    place = (rows[-1][0], rows[-1][1]) if more else (rev, "")
+    return Pulled([change for _, _, change in rows], Cursor(epoch, *place, card, texts).encode(), full, more, **new)
 
 
-def _state(patient_id: int, clinic_id: int) -> tuple[str, int, int]:
-    """This database's epoch, the patient's revision, and the number of the clinic's newest safety text."""
+def _state(patient_id: int, clinic_id: int) -> tuple[str, int, int, str]:
+    """This database's epoch, the patient's revision, the clinic's newest safety text, and a mark of its own texts.
+
+    The mark counts packs loaded and packs removed, so each that comes or goes makes another.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -82,12 +89,13 @@ def _state(patient_id: int, clinic_id: int) -> tuple[str, int, int]:
                 (SELECT to_hex(system_identifier) FROM pg_control_system()) || '-'
                     || (SELECT timeline_id FROM pg_control_checkpoint()),
                 coalesce((SELECT rev FROM people_patient_rev WHERE patient_id = %s), 0),
-                coalesce((SELECT max(id) FROM people_clinictext WHERE clinic_id = %s AND kind <> 'consent'), 0)
+                coalesce((SELECT max(id) FROM people_clinictext WHERE clinic_id = %s AND kind <> 'consent'), 0),
+                (SELECT count(*) || '-' || count(removed_at) FROM outcomes_text_pack WHERE clinic_id = %s)
             """,
-            [patient_id, clinic_id],
+            [patient_id, clinic_id, clinic_id],
         )
-        epoch, rev, newest_text = cursor.fetchone()
-        return epoch, rev, newest_text
+        epoch, rev, newest_text, packs = cursor.fetchone()
+        return epoch, rev, newest_text, packs
 
 
 # Each room says what of it a phone may pull, as rows of (rev, place, change).

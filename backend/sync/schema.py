@@ -50,4 +50,5 @@ EXAMPLE_ANSWER = {
     "more": False,
     "safety": [],
     "safety_card": None,
+    "instruments": [{"code": "phq-8", "version": "1", "language": "en", "etag": '"6f1e0c44b7a9"'}],
 }

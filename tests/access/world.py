@@ -10,6 +10,7 @@ from backend.people.models import CareTeam, Device, Patient
 from tests.backend.dashboard import builders
 from tests.exercises.programmes import a_condition, a_course, a_programme, a_proposal, an_own_exercise
 from tests.factories import a_clinician, a_patient, a_team, a_user, an_admin
+from tests.outcomes.packs import a_pack
 from tests.signin import a_consent, a_device, browser, phone
 
 # none: not signed in; own: the patient whose things are asked about; other: another patient of their team;
@@ -66,6 +67,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "alert_id": lambda world: builders.alert(world.patient).pk,
     "item_id": lambda world: builders.refused(world.patient).id,
     "code": lambda world: "phq-9",
+    "pack_id": lambda world: a_pack(world.team.clinic).pk,
     "rule_code": lambda world: "PAIN-1",
     "slug": lambda world: "cat-cow",
     "condition_id": lambda world: a_condition(world.patient).pk,

@@ -10,8 +10,10 @@ from backend.reminders.scheduling import ScheduleError, apply_plan, plans, set_s
 from backend.reminders.slots import Points
 from backend.reminders.ticking import tick
 from outcomes import library
+from outcomes.packs import remove_pack
 from tests import factories
 from tests.backend.reminders.given import EVENING, a_diarist, a_patient, at, slot_of
+from tests.outcomes.packs import a_pack
 
 pytestmark = pytest.mark.django_db
 
@@ -106,3 +108,36 @@ def test_a_new_schedule_is_reminded_of_however_long_the_patient_was_silent() -> 
     a_diarist(NOON, enrolled_at="2025-03-01T10:00:00+01:00")
     tick(at("2026-03-02T18:00:00+01:00"), 10)
     assert tick(at("2026-03-02T19:00:00+01:00"), 10)["pending"] == 1
+
+
+def test_a_clinics_own_text_makes_it_askable_until_it_is_removed() -> None:
+    patient, foreign = a_patient(), a_patient()
+    pack = a_pack(patient.clinic, now=NOON)
+    schedule = set_schedule(patient, INSTRUMENT, "tsk-11", EVENING, NOON)
+    assert Slot.objects.filter(patient=patient, schedule=schedule).exists()
+    with pytest.raises(ScheduleError, match="tsk-11 has no text"):
+        set_schedule(foreign, INSTRUMENT, "tsk-11", EVENING, NOON)
+    remove_pack(pack, by=None, now=NOON)
+    schedule.refresh_from_db()
+    assert not schedule.active
+    assert not Slot.objects.filter(patient=patient, schedule=schedule, state="upcoming").exists()
+    with pytest.raises(ScheduleError, match="tsk-11 has no text"):
+        set_schedule(patient, INSTRUMENT, "tsk-11", EVENING, NOON)
+
+
+def test_while_there_are_words_in_another_language_it_goes_on() -> None:
+    patient = a_patient()
+    patient.clinic.languages = ["en", "de"]
+    patient.clinic.save()
+    english, _ = a_pack(patient.clinic, now=NOON), a_pack(patient.clinic, language="de", now=NOON)
+    schedule = set_schedule(patient, INSTRUMENT, "tsk-11", EVENING, NOON)
+    remove_pack(english, by=None, now=NOON)
+    schedule.refresh_from_db()
+    assert schedule.active
+
+
+def test_what_clinicians_fill_in_goes_to_no_phone() -> None:
+    patient = a_patient()
+    a_pack(patient.clinic, "siras")
+    with pytest.raises(ScheduleError, match="filled in by a clinician"):
+        set_schedule(patient, INSTRUMENT, "siras", EVENING, NOON)
