@@ -1,6 +1,13 @@
 from typing import Any
 
+import hypothesis
 import pytest
+
+# A busy machine is no failure: how long a thing may take is measured in bench/, never in a test.
+hypothesis.settings.register_profile(
+    "steadyback", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steadyback")
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ def processes_of(state: Path) -> list[str]:
     return subprocess.run(["pgrep", "-a", "-f", str(state)], capture_output=True, text=True).stdout.splitlines()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_the_demo_comes_up_survives_a_kill_and_leaves_nothing_running(directory: Path) -> None:
     port = free_port()
     with started(directory, port) as first:
