@@ -61,5 +61,6 @@ fi
 say "installing what requirements-dev.txt names into .venv"
 rm -f .venv/installed.txt
 cp requirements-dev.txt .venv/installing.txt # what is installed is what was read, should the file change meanwhile
-$uv pip sync --quiet --python .venv/bin/python --require-hashes .venv/installing.txt
+# Bytecode now, once: machines that never write it would compile everything at every start.
+$uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes .venv/installing.txt
 mv .venv/installing.txt .venv/installed.txt
