@@ -48,7 +48,8 @@ def test_data_live_in_named_volumes(compose: dict[str, Any]) -> None:
 
 def test_no_secret_has_a_default() -> None:
     named = re.findall(r"\$\{(\w*(?:PASSWORD|SECRET|KEY)\w*)([^}]*)\}", FILE.read_text())
-    assert {name for name, _ in named} == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "SECRET_KEY", "EMAIL_PASSWORD"}
+    databases = {"POSTGRES_PASSWORD", "POSTGRES_SUPERUSER_PASSWORD"}
+    assert {name for name, _ in named} == databases | {"REDIS_PASSWORD", "SECRET_KEY", "EMAIL_PASSWORD"}
     for name, rest in named:
         # A mail server may want no password; without the others nothing starts, and the message says what is missing.
         assert rest.startswith(":?") or (name, rest) == ("EMAIL_PASSWORD", ":-"), name
@@ -75,6 +76,17 @@ def test_what_is_said_to_our_programs_is_what_they_read(compose: dict[str, Any])
     read = set(re.findall(r"env\.\w+\(['\"](\w+)['\"]", (ROOT / "backend" / "settings.py").read_text()))
     for name in OURS:
         assert set(compose["services"][name]["environment"]) <= read
+
+
+def test_the_application_owns_its_database_and_is_no_superuser(compose: dict[str, Any]) -> None:
+    """The tests, too, run as an ordinary role: see tests/services.py."""
+    script = compose["configs"]["make_role"]["content"]
+    assert re.findall(r"CREATE ROLE (\w+) ([A-Z ]+)", script) == [("steadyback", "LOGIN PASSWORD ")]
+    assert "CREATE DATABASE steadyback OWNER steadyback;" in script
+    database = compose["services"]["database"]
+    assert database["configs"] == [{"source": "make_role", "target": "/docker-entrypoint-initdb.d/role.sh"}]
+    for name in OURS:
+        assert compose["services"][name]["environment"]["DATABASE_URL"].startswith("postgresql://steadyback:")
 
 
 def test_threads_and_connections_are_matched(compose: dict[str, Any]) -> None:
