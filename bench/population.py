@@ -287,7 +287,11 @@ def _programmes(cursor: CursorWrapper, clinic: int, now: datetime) -> None:
             origin=Origin.SIMULATED,
         )
     own = {"id", "patient_id", "programme", "starts_on"}
-    same = [str(field.column) for field in Prescription._meta.concrete_fields if field.column not in own]
+    same = [
+        str(field.column)
+        for field in Prescription._meta.concrete_fields
+        if field.column not in own and not field.generated
+    ]
     columns, shipped_columns = ", ".join(same), ", ".join(f"shipped.{name}" for name in same)
     cursor.execute(
         f"""

@@ -120,6 +120,17 @@ class Prescription(models.Model):
     weekdays = models.PositiveSmallIntegerField(help_text="bit 0 is Monday; as in the plan")
     plan = models.JSONField(help_text="exercises.plan.Plan")
     exercises = models.JSONField(help_text="slug to the entry as it was prescribed, so that a phone needs nothing else")
+    modalities = models.GeneratedField(
+        expression=models.Func(
+            F("exercises"),
+            models.Value("$.*.modality"),
+            function="jsonb_path_query_array",
+            output_field=models.JSONField(),
+        ),
+        output_field=models.JSONField(),
+        db_persist=True,
+        help_text="of its exercises: finding by one need not read the entries",
+    )
     template = models.CharField(max_length=64, blank=True)
     rule = models.CharField(max_length=32, blank=True, help_text="of progression, where it wrote this version")
     overrides = models.JSONField(default=list, help_text="safety blocks that were overridden, each with its reason")

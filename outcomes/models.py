@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
 from backend.people.models import Clinic, Origin, Patient, User
@@ -354,8 +354,16 @@ class Trend(models.Model):
         return f"trend of patient {self.patient_id}"
 
 
+def _points(field: str) -> Case:
+    """Two for a clear worsening, one for a possible one."""
+    return Case(When(**{field: "worsened"}, then=2), When(**{field: "possibly-worsened"}, then=1), default=0)
+
+
 class Summary(models.Model):
-    """The one row a patient that the clinician's panel reads."""
+    """The one row a patient that the clinician's panel reads. The database makes it with the patient, in their clinic.
+
+    Its index holds the patients of a clinic in the panel's order, so that a page reads a page and not the clinic.
+    """
 
     patient = models.OneToOneField(Patient, primary_key=True, on_delete=models.CASCADE)
     clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_constraint=False)
@@ -373,6 +381,26 @@ class Summary(models.Model):
     adherence_change = models.FloatField(null=True)
     adherence_label = models.CharField(max_length=20, default="unknown")
     computed_at = models.DateTimeField()
+    worse = models.GeneratedField(
+        expression=_points("pain_label")
+        + _points("fear_label")
+        + _points("depression_label")
+        + _points("adherence_label"),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+        help_text="how much they are getting worse",
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                F("clinic"),
+                F("worse").desc(),
+                F("last_entry_day").asc(nulls_first=True),
+                F("patient"),
+                name="summary_panel",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"summary of patient {self.patient_id}"

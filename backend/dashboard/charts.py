@@ -72,13 +72,13 @@ def series(patient: Patient, first: date, last: date) -> Series:
     rows = Score.objects.filter(
         patient=patient, measure__code__in=[*_CODES, FLARE], local_day__range=(first, last), live=True
     ).values_list("measure__code", "local_day", "value")
-    found: dict[str, tuple[list[date], list[float]]] = {}
+    found: dict[str, tuple[list[int], list[float]]] = {}
     for code, day, value in rows:
         days, values = found.setdefault(code, ([], []))
-        days.append(day)
+        days.append((day - first).days)
         values.append(value)
     length = (last - first).days + 1
-    return {code: by_day(days, values, first, length) for code, (days, values) in found.items()}
+    return {code: by_day(days, values, length) for code, (days, values) in found.items()}
 
 
 def drawn(patient: Patient, first: date, last: date) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -11,12 +12,18 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from backend.people import audit
+
+if TYPE_CHECKING:
+    from backend.dashboard.entry import Desk
+
 IDLE = timedelta(minutes=20)
 """Without a page asked for. Own choice, for a clinic to ratify."""
 
 # Written at most once a minute, so that not every page costs an UPDATE.
 GRAIN = timedelta(minutes=1)
 KEY = "dashboard_seen"
+LATELY = timedelta(minutes=15)
 
 
 class IdleLock:
@@ -42,6 +49,18 @@ class IdleLock:
 def by_itself(request: HttpRequest) -> bool:
     """Whether a page refreshes itself, with nobody's doing; htmx names the element that asks."""
     return request.headers.get("HX-Source") in ("div#panel", "div#worklist")
+
+
+def record_read(request: HttpRequest, action: str, patients: Iterable[int], desk: Desk) -> None:
+    """Put on record who read of whom.
+
+    What refreshes itself shows the same people to the same eyes: that is noted once in LATELY. Who only claims to
+    refresh saves a repeated row by it, and no more.
+    """
+    if by_itself(request):
+        audit.record_unless_lately(action, patients, desk.user.pk, LATELY)
+    else:
+        audit.record(action, patients, desk.user.pk)
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:

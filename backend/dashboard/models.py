@@ -29,3 +29,18 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return f"note {self.pk}"
+
+
+class SavedView(models.Model):
+    """A name for filters and columns of the panel, for one colleague in one clinic."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, db_index=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=500, blank=True, help_text="as the address says it: see Filters")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "user", "name"], name="saved_view_name")]
+
+    def __str__(self) -> str:
+        return f"saved view {self.pk}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from itertools import groupby
 from statistics import median
 
@@ -23,13 +22,15 @@ class Sparkline:
     last: tuple[float, float] | None
 
 
-def by_day(days: Sequence[date], values: Sequence[float], first: date, length: int) -> list[float | None]:
-    """One value for each of `length` days from `first`: the median of the day's entries, None where there is none."""
-    found: dict[date, list[float]] = {}
+def by_day(days: Iterable[int], values: Iterable[float], length: int) -> list[float | None]:
+    """One value for each of `length` days: the median of the day's entries, None where there is none."""
+    found: dict[int, list[float]] = {}
     for day, value in zip(days, values, strict=True):
         found.setdefault(day, []).append(value)
-    wanted = (first + timedelta(n) for n in range(length))
-    return [median(found[day]) if day in found else None for day in wanted]
+    one: list[float | None] = [None] * length
+    for day, entries in found.items():
+        one[day] = entries[0] if len(entries) == 1 else median(entries)
+    return one
 
 
 def sparkline(values: Sequence[float | None], low: float, high: float, *, joined: int = 1) -> Sparkline:

@@ -20,6 +20,8 @@ IN_HAND = [State.ACKNOWLEDGED, State.NO_ANSWER, State.CONTACTED]
 
 OPEN = WAITING + IN_HAND
 
+CLOSED = [State.RESOLVED, State.REVIEW]
+
 
 def urgency(prefix: str = "") -> Case:
     """Alerts that nobody has taken on come before all others, then the graver ones. `prefix` leads to the alert."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -21,14 +21,14 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
         Everybody else, operators too, sees none: a foreign patient is not found rather than forbidden.
         """
-        from backend.people.models import Membership, Role
+        from backend.people.models import CareTeam, Membership, Role
 
         if not user.is_authenticated or user.is_staff:
             return self.none()
-        here = Membership.objects.filter(user=user, clinic=OuterRef("clinic"))
-        admin = here.filter(role=Role.ADMIN)
-        in_my_team = here.filter(teams=OuterRef("care_team"))
-        return self.filter(Q(user=user) | Exists(admin) | Exists(in_my_team))
+        # Asked once a statement, not once a patient. A patient's care team is always one of the patient's clinic.
+        as_admin = Membership.objects.filter(user=user, role=Role.ADMIN).values("clinic")
+        my_teams = CareTeam.objects.filter(members__user=user, members__clinic=F("clinic")).values("pk")
+        return self.filter(Q(user=user) | Q(clinic__in=as_admin) | Q(care_team__in=my_teams))
 
     def consenting(self) -> Self:
         """The patients with a consent in force: without it nothing new is taken in and nobody is reminded."""

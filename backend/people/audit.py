@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from django.db import connection
 
@@ -27,4 +28,27 @@ def record_each(action: str, counts: Mapping[int, int], user_id: int | None) -> 
             FROM people_patient JOIN unnest(%s::bigint[], %s::int[]) AS reached (id, count) USING (id) ORDER BY id
             """,
             [user_id, action, request_id(), list(counts), list(counts.values())],
+        )
+
+
+def record_unless_lately(action: str, patient_ids: Iterable[int], user_id: int, lately: timedelta) -> None:
+    """As `record`, for what repeats itself: nothing for a patient to whom `user_id` did the same `lately`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO people_audit (patient_id, clinic_id, id, user_id, action, count, request_id)
+            SELECT id, clinic_id, uuidv7(), %(user)s, %(action)s, 1, %(request)s
+            FROM people_patient AS patient WHERE id = ANY (%(patients)s) AND NOT EXISTS (
+                SELECT FROM people_audit AS earlier
+                WHERE patient_id = patient.id AND earlier.id > uuidv7(-%(lately)s::interval)
+                    AND user_id = %(user)s AND action = %(action)s)
+            ORDER BY id
+            """,
+            {
+                "user": user_id,
+                "action": action,
+                "request": request_id(),
+                "patients": list(patient_ids),
+                "lately": lately,
+            },
         )

@@ -66,6 +66,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "device_id": lambda world: world.device.pk,
     "alert_id": lambda world: builders.alert(world.patient).pk,
     "item_id": lambda world: builders.refused(world.patient).id,
+    "view_id": lambda world: builders.saved_view(builders.colleague(world.team.clinic), world.team.clinic).pk,
     "code": lambda world: "phq-9",
     "pack_id": lambda world: a_pack(world.team.clinic).pk,
     "rule_code": lambda world: "PAIN-1",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.formats import number_format
-from django.utils.html import format_html, format_html_join
+from django.utils import timezone
+from django.utils.formats import date_format, number_format, time_format
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, ngettext
 
 from backend.dashboard import wording
 from backend.dashboard.sparklines import HEIGHT, WIDTH, Sparkline
+
+if TYPE_CHECKING:
+    from backend.dashboard.rows import Cell, Due
 
 register = template.Library()
 
@@ -32,18 +38,29 @@ def signed(value: float | None, decimals: int = 1) -> str:
 
 @register.filter
 def drawn(line: Sparkline) -> str:
-    """A sparkline as SVG. Two hundred on a page: a template for each would take most of the page's time."""
-    paths = format_html_join("", '<path d="{}"/>', ((path,) for path in line.paths))
-    dots = format_html_join("", '<circle cx="{}" cy="{}" r="1"/>', line.dots)
-    last = format_html_join("", '<circle class="last" cx="{}" cy="{}" r="2"/>', [line.last] if line.last else [])
+    """A sparkline as SVG. A hundred on a page: templates for them, or escaping, would take most of its time."""
+    parts = [f'<path d="{path}"/>' for path in line.paths]
+    parts += [f'<circle cx="{x}" cy="{y}" r="1"/>' for x, y in line.dots]
+    if line.last:
+        parts.append('<circle class="last" cx="{}" cy="{}" r="2"/>'.format(*line.last))
+    return mark_safe(_SVG + "".join(parts) + "</svg>")  # noqa: S308  nothing but numbers
+
+
+_SVG = (
+    f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true"'
+    ' focusable="false">'
+)
+
+
+@register.filter
+def said(cell: Cell) -> str:
+    """A measure's change with its mark and its label."""
+    change = "" if cell.change is None else f"{signed(cell.change, cell.column.decimals)} "
     return format_html(
-        '<svg class="spark" viewBox="0 0 {0} {1}" width="{0}" height="{1}" aria-hidden="true" focusable="false">'
-        "{2}{3}{4}</svg>",
-        str(WIDTH),
-        str(HEIGHT),
-        paths,
-        dots,
-        last,
+        '<span class="change"><span class="mark" aria-hidden="true">{}</span> {}{}</span>',
+        mark(cell.label),
+        change,
+        label(cell.label),
     )
 
 
@@ -105,6 +122,33 @@ def span(minutes: int) -> str:
 @register.filter
 def days(n: int) -> str:
     return ngettext("%(n)s day", "%(n)s days", n) % {"n": n}
+
+
+@register.filter
+def since(n: int | None) -> str:
+    """Days since something happened."""
+    if n is None:
+        return gettext("never")
+    return gettext("%(days)s ago") % {"days": days(n)} if n > 0 else gettext("today")
+
+
+@register.filter
+def when(due: Due, now: datetime) -> str:
+    """When something is asked: until when, if it can be answered now, else from when."""
+    if due.opens_at <= now:
+        return gettext("now, until %(time)s") % {"time": _clock(due.closes_at, now)}
+    return _clock(due.opens_at, now)
+
+
+def _clock(at: datetime, now: datetime) -> str:
+    """An hour of today or tomorrow, else a day."""
+    local, today = timezone.localtime(at), timezone.localtime(now).date()
+    hour = time_format(local, "H:i")
+    if local.date() == today:
+        return gettext("today %(hour)s") % {"hour": hour}
+    if local.date() == today + timedelta(days=1):
+        return gettext("tomorrow %(hour)s") % {"hour": hour}
+    return date_format(local, "j M")
 
 
 @register.filter

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backend.dashboard import worklist
 from backend.dashboard.entry import Desk, at_clinic
-from backend.dashboard.idle import by_itself
+from backend.dashboard.idle import record_read
 from backend.dashboard.templatetags.dashboard import state
 from backend.people import audit
 from outcomes.alert_handling import Step, StepRefusedError, take
@@ -36,8 +36,7 @@ def work_list(request: HttpRequest, desk: Desk) -> HttpResponse:
     alerts = worklist.visible(desk.user, desk.clinic).filter(state__in=LISTS[which]).select_related("patient")
     order = ("-urgency", "due_at", "pk") if which == "open" else ("-opened_at", "pk")
     items = worklist.items(alerts.annotate(urgency=worklist.urgency()).order_by(*order)[:PAGE])
-    if not by_itself(request):
-        audit.record("read alerts", {item.alert.patient_id for item in items}, desk.user.pk)
+    record_read(request, "read alerts", {item.alert.patient_id for item in items}, desk)
     context = {
         "desk": desk,
         "section": "alerts",

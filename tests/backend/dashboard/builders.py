@@ -13,6 +13,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.test import Client
 from uuid_utils.compat import uuid7
 
+from backend.dashboard.models import SavedView
 from backend.people.models import CareTeam, Clinic, Membership, Patient, Role, User
 from backend.sync.models import Quarantine
 from outcomes.models import Alert, AlertEvent, InstrumentVersion, Measure, Response, Score, Summary, Trend
@@ -51,7 +52,9 @@ def patient(in_team: CareTeam, name: str = "", **fields: Any) -> Patient:
 
 def summary(of: Patient, **fields: Any) -> Summary:
     values: dict[str, Any] = {"computed_at": NOW, "last_entry_day": TODAY}
-    return Summary.objects.create(patient=of, clinic=of.clinic, **(values | fields))
+    Summary.objects.filter(patient=of).update(**(values | fields))
+    of.refresh_from_db()
+    return of.summary
 
 
 def alert(of: Patient, rule: str = "SUI-1", **fields: Any) -> Alert:
@@ -125,6 +128,10 @@ def refused(of: Patient, content: bytes = b"{", **fields: Any) -> Quarantine:
         "origin": "phone",
     }
     return Quarantine.objects.create(clinic=of.clinic, patient=of, content=content, **(values | fields))
+
+
+def saved_view(of: User, at: Clinic, **fields: Any) -> SavedView:
+    return SavedView.objects.create(user=of, clinic=at, **({"name": "A view", "query": "silent=1"} | fields))
 
 
 def sign_in(client: Client, user: User) -> None:

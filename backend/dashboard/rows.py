@@ -1,0 +1,198 @@
+"""What a row of the panel says of a patient, for all patients of a page in a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import OuterRef, Q, Subquery
+from django.utils.translation import gettext as _
+
+from backend.dashboard.measures import COLUMNS, SHOWN, Column
+from backend.dashboard.sparklines import Sparkline, by_day, sparkline
+from backend.dashboard.worklist import CLOSED, urgency
+from backend.people.models import Patient
+from backend.reminders.models import Schedule, Slot, SlotState
+from exercises.models import Prescription
+from outcomes.library import UnknownInstrumentError, get
+from outcomes.loading import measure, measure_ids
+from outcomes.models import Alert
+
+SPARK_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Where one measure of one patient stands."""
+
+    column: Column
+    value: float | None
+    change: float | None
+    label: str
+    line: Sparkline
+
+
+@dataclass(frozen=True)
+class Programme:
+    """The week of a home programme, from 1, and the phase that this week is in, where it has any."""
+
+    title: str
+    week: int
+    phase: str = ""
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is asked next, from when to when."""
+
+    what: str
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True)
+class Row:
+    patient: Patient
+    alerts: list[Alert]
+    cells: list[Cell]
+    silent_days: int | None
+    programme: Programme | None
+    due: Due | None
+
+
+def rows(
+    patients: Sequence[Patient], columns: Sequence[str], now: datetime, today: date, *, lines: bool = True
+) -> list[Row]:
+    """What the panel shows of these patients in these columns; without `lines` there are no sparklines."""
+    numbers = [patient.pk for patient in patients]
+    shown = [column for column in COLUMNS if column.field in columns]
+    alerts = _alerts(numbers) if "alerts" in columns else {}
+    series = _series(numbers, today) if lines and shown else {}
+    programmes = _programmes(numbers, today) if "programme" in columns else {}
+    due = _due(numbers, now) if "due" in columns else {}
+    return [
+        Row(
+            patient=patient,
+            alerts=alerts.get(patient.pk, []),
+            cells=[_cell(patient, column, series.get(patient.pk, {})) for column in shown],
+            silent_days=_days(patient.summary.last_entry_day, today),
+            programme=programmes.get(patient.pk),
+            due=due.get(patient.pk),
+        )
+        for patient in patients
+    ]
+
+
+def _alerts(patients: Iterable[int]) -> dict[int, list[Alert]]:
+    found: dict[int, list[Alert]] = {}
+    alerts = Alert.objects.filter(patient__in=patients).exclude(state__in=CLOSED)
+    for alert in alerts.annotate(urgency=urgency()).order_by("-urgency", "due_at", "pk"):
+        found.setdefault(alert.patient_id, []).append(alert)
+    return found
+
+
+@dataclass(frozen=True)
+class _Series:
+    """The last day of a series, and the days (from the first that is drawn) and values of what is drawn."""
+
+    last_day: date
+    days: list[int]
+    values: list[float]
+
+
+SERIES = """
+SELECT trend.patient_id, trend.measure_id, trend.last_day, recent.days, recent.values
+FROM outcomes_trend AS trend
+LEFT JOIN LATERAL (
+    SELECT array_agg(local_day - %(first)s::date) AS days, array_agg(value) AS values
+    FROM outcomes_score
+    WHERE patient_id = trend.patient_id AND measure_id = trend.measure_id AND live
+        AND local_day BETWEEN %(first)s AND %(today)s
+) AS recent ON trend.last_day >= %(first)s
+WHERE trend.patient_id = ANY (%(patients)s) AND trend.measure_id = ANY (%(measures)s) AND trend.last_day IS NOT NULL
+"""
+
+
+def _series(patients: list[int], today: date) -> dict[int, dict[str, _Series]]:
+    """By patient and measure."""
+    found: dict[int, dict[str, _Series]] = {}
+    codes = {measure_ids()[code]: code for code in SHOWN}
+    values = {"first": _first(today), "today": today, "patients": patients, "measures": list(codes)}
+    with connection.cursor() as cursor:
+        cursor.execute(SERIES, values)
+        for patient, number, last_day, days, recent in cursor:
+            found.setdefault(patient, {})[codes[number]] = _Series(last_day, days or [], recent or [])
+    return found
+
+
+def _first(today: date) -> date:
+    return today - timedelta(days=SPARK_DAYS - 1)
+
+
+def _cell(patient: Patient, column: Column, series: dict[str, _Series]) -> Cell:
+    code = column.code({code: each.last_day for code, each in series.items()})
+    line = Sparkline([], [], None)
+    if code is not None:
+        scale = measure(code)
+        joined = SPARK_DAYS if scale.kind == "questionnaire" else column.joined
+        values = by_day(series[code].days, series[code].values, SPARK_DAYS)
+        line = sparkline(values, scale.min, scale.max, joined=joined)
+    summary = patient.summary
+    return Cell(
+        column=column,
+        value=getattr(summary, column.field),
+        change=getattr(summary, f"{column.field}_change"),
+        label=getattr(summary, f"{column.field}_label"),
+        line=line,
+    )
+
+
+def _programmes(patients: Iterable[int], today: date) -> dict[int, Programme]:
+    """The programme in force that was begun last."""
+    first = Prescription.objects.filter(patient=OuterRef("patient"), programme=OuterRef("programme"), version=1)
+    in_force = (
+        Prescription.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), patient__in=patients)
+        .filter(starts_on__lte=today)
+        .annotate(began_on=Subquery(first.values("starts_on")))
+        .order_by("began_on")
+        .values_list("patient_id", "began_on", "plan__title", "plan__phases")
+    )
+    return {patient: _programme(began, title, phases or [], today) for patient, began, title, phases in in_force}
+
+
+def _programme(began: date, title: str, phases: list[dict[str, Any]], today: date) -> Programme:
+    week = left = (today - began).days // 7 + 1
+    for phase in phases:
+        left -= phase["weeks"]
+        if left <= 0:
+            return Programme(title, week, phase["name"])
+    return Programme(title, week)
+
+
+def _due(patients: Iterable[int], now: datetime) -> dict[int, Due]:
+    slots = (
+        Slot.objects.filter(patient__in=patients, state__in=[SlotState.UPCOMING, SlotState.OPEN], closes_at__gt=now)
+        .order_by("patient", "opens_at")
+        .distinct("patient")
+        .values_list("patient_id", "schedule__asks", "schedule__code", "opens_at", "closes_at")
+    )
+    return {patient: Due(_asked(asks, code), opens, closes) for patient, asks, code, opens, closes in slots}
+
+
+def _asked(asks: str, code: str) -> str:
+    if asks == Schedule.Asks.SESSION:
+        return _("exercise")
+    if code == "daily-diary":
+        return _("diary")
+    try:
+        title = get(code).title
+    except UnknownInstrumentError:
+        return code
+    return title[title.rfind("(") + 1 : -1] if title.endswith(")") else title  # "… (PHQ-9)"
+
+
+def _days(day: date | None, today: date) -> int | None:
+    return (today - day).days if day else None
