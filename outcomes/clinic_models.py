@@ -45,3 +45,23 @@ class TextPack(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.version} {self.language} of clinic {self.clinic_id}"
+
+
+class InstrumentChoice(models.Model):
+    """How a clinic reads an instrument where sources differ. Append-only: the highest version holds."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="instrument_choices")
+    code = models.CharField(max_length=64)
+    version = models.PositiveSmallIntegerField()
+    choice = models.JSONField(help_text="cutoffs, max_missing and tables, each by score")
+    chosen_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    chosen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "outcomes_instrument_choice"
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "code", "version"], name="instrument_choice_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} of clinic {self.clinic_id}, {self.version}"

@@ -1,4 +1,4 @@
-"""Instruments for whoever is signed in, with their own clinic's words; and the texts that a clinic loads."""
+"""Instruments for whoever is signed in, with their own clinic's words; and what a clinic adds: texts, choices."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.people.authentication import IsClinicAdmin, Phone, Staff
+from backend.people.authentication import IsClinicAdmin, IsStaff, Phone, Staff
 from backend.people.clinic_api import AdminWrites, own_clinic
 from backend.people.models import User
 from backend.rest.etag import conditional, etag_of
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import problem
-from outcomes import library, packs
-from outcomes.clinic_models import TextPack
+from outcomes import choices, library, packs
+from outcomes.clinic_models import InstrumentChoice, TextPack
 from outcomes.shown import ShownInstrument, etag, shown
 
 
@@ -257,6 +257,87 @@ class PackView(APIView):
         pack = get_object_or_404(TextPack, clinic=own_clinic(request, clinic_id), pk=pack_id)
         packs.remove_pack(pack, by=_user(request), now=timezone.now())
         return HttpResponse(status=204)
+
+
+class ChoiceShown(msgspec.Struct):
+    """How a clinic reads an instrument where sources differ; `version` 0: as its file says."""
+
+    instrument: str
+    version: int
+    cutoffs: dict[str, dict[str, float]]
+    max_missing: dict[str, int]
+    tables: dict[str, int]
+
+
+class ChoiceList(msgspec.Struct):
+    """The instruments of which a clinic has chosen anything. Of a table only its size is shown: it is licensed."""
+
+    results: list[ChoiceShown]
+
+
+EXAMPLE_CHOICE = {
+    "instrument": "tsk-17",
+    "version": 2,
+    "cutoffs": {"total": {"high": 37}},
+    "max_missing": {},
+    "tables": {},
+}
+
+
+class ChoiceSerializer(serializers.Serializer[InstrumentChoice]):
+    cutoffs = serializers.DictField(default=dict, help_text="score, band, where it begins")
+    max_missing = serializers.DictField(default=dict, help_text="score, how many of its items may be unanswered")
+    tables = serializers.DictField(default=dict, help_text="score, raw value, value: a table that the clinic licensed")
+
+
+class ChoicesView(APIView):
+    """How a clinic reads its instruments where sources differ."""
+
+    permission_classes = [IsStaff]
+
+    @extend_schema(
+        operation_id="instrument_choices_list",
+        responses={200: OpenApiResponse(schema_of(ChoiceList)), **problems(401, 403, 404)},
+        examples=[OpenApiExample("one", {"results": [EXAMPLE_CHOICE]}, response_only=True)],
+    )
+    def get(self, request: Request, clinic_id: int) -> HttpResponse:
+        rows = InstrumentChoice.objects.filter(clinic=own_clinic(request, clinic_id))
+        newest = rows.order_by("code", "-version").distinct("code")
+        return json_response(ChoiceList([choice_shown(row) for row in newest]))
+
+
+class ChoiceView(APIView):
+    """How a clinic reads one instrument."""
+
+    permission_classes = [IsClinicAdmin]
+
+    @extend_schema(
+        operation_id="choose_instrument",
+        description="All at once: what is not among it is as the instrument's file says. Scores that stand stay.",
+        request=ChoiceSerializer,
+        responses={200: OpenApiResponse(schema_of(ChoiceShown)), **problems(400, 401, 403, 404, 413, 415)},
+        examples=[
+            OpenApiExample("37 and more is high", {"cutoffs": {"total": {"high": 37}}}, request_only=True),
+            OpenApiExample("as it holds now", EXAMPLE_CHOICE, response_only=True),
+        ],
+    )
+    def put(self, request: Request, clinic_id: int, code: str) -> HttpResponse:
+        clinic = own_clinic(request, clinic_id)
+        form = ChoiceSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        try:
+            row = choices.choose(clinic, code, form.validated_data, by=_user(request), now=timezone.now())
+        except library.UnknownInstrumentError:
+            raise Http404 from None
+        except choices.BadChoiceError as error:
+            return problem(400, [(error.flaw.field, "invalid", error.flaw.why)])
+        return json_response(choice_shown(row))
+
+
+def choice_shown(row: InstrumentChoice) -> ChoiceShown:
+    choice = choices.read(row.choice)
+    tables = {score: len(table) for score, table in choice.tables.items()}
+    return ChoiceShown(row.code, row.version, choice.cutoffs, choice.max_missing, tables)
 
 
 def _user(request: Request) -> User:

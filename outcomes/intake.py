@@ -21,6 +21,7 @@ from backend.rest.verdicts import FieldError, Verdict
 from outcomes import alerts, library, scoring, store
 from outcomes.alert_history import Case, decide_cases
 from outcomes.alert_rules import Rule, in_order, texts_for
+from outcomes.choices import choices_of, chosen, matters
 from outcomes.instrument import Instrument
 from outcomes.loading import instrument_ids, measure_ids
 from outcomes.scoring import Scored
@@ -164,11 +165,12 @@ def digest_of(item: msgspec.Struct) -> bytes:
 def store_responses(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) -> list[Verdict]:
     """Store examined responses with their scores, alerts and trend marks, and say of each what became of it.
 
-    Runs in the caller's transaction, after `next_revisions` has locked these patients. A `conflict` or `rejected` one
-    is left for the caller to put into quarantine.
+    A clinic's own choices hold. Runs in the caller's transaction, after `next_revisions` has locked these patients. A
+    `conflict` or `rejected` one is left for the caller to put into quarantine.
     """
     if not drafts:
         return []
+    score_as_chosen(drafts)
     keys = [(draft.patient_id, draft.item.id) for draft in drafts]
     corrected = [(draft.patient_id, draft.item.replaces) for draft in drafts if draft.item.replaces]
     standing = store.standing_responses([*keys, *corrected])
@@ -196,6 +198,18 @@ def store_responses(drafts: Sequence[Draft], door: Door, revisions: Mapping[int,
     _write(list(new.values()), door, revisions)
     raise_alerts(new.keys(), drafts, verdicts, door)
     return verdicts
+
+
+def score_as_chosen(drafts: Iterable[Draft]) -> None:
+    """Score anew what the clinic's own choice may score otherwise. One statement, none where no choice matters."""
+    concerned = [draft for draft in drafts if matters(draft.instrument, draft.scored)]
+    if not concerned:
+        return
+    choices = choices_of(draft.clinic_id for draft in concerned)
+    for draft in concerned:
+        instrument = chosen(draft.instrument, draft.clinic_id, choices)
+        if instrument is not draft.instrument:
+            draft.scored = scoring.score(instrument, draft.item.answers)
 
 
 def _verdict(draft: Draft) -> Verdict:

@@ -14,7 +14,7 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
 from backend.people.models import Clinic, Origin, Patient, User
-from outcomes.clinic_models import TextPack  # noqa: F401  # a model of this app
+from outcomes.clinic_models import InstrumentChoice, TextPack  # noqa: F401  # models of this app
 
 
 class InstrumentVersion(models.Model):

@@ -22,7 +22,7 @@ from outcomes import store
 from outcomes.exporting import FORMAT, Header, Line, OwnMeasureLine, PatientLine, ResponseLine, ValueLine
 from outcomes.importing import WITHDRAWN, kept_totals, known_patients, own_code
 from outcomes.instrument import score_range
-from outcomes.intake import Draft, ResponseItem, examine, raise_alerts
+from outcomes.intake import Draft, ResponseItem, examine, raise_alerts, score_as_chosen
 from outcomes.loading import describe_measures, instrument_ids, measure_ids
 from outcomes.models import Measure
 
@@ -202,6 +202,7 @@ def _new_responses(
             done.refused.append((number, draft))
         else:
             examined.append((number, line, draft))
+    score_as_chosen(draft for _, _, draft in examined)
     standing = {
         key: row.digest
         for key, row in store.standing_responses((draft.patient_id, line.id) for _, line, draft in examined).items()

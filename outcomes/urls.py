@@ -13,6 +13,12 @@ urlpatterns = [
         instrument_api.PackView.as_view(),
         name="instrument-text",
     ),
+    path("clinics/<int:clinic_id>/instrument-choices", instrument_api.ChoicesView.as_view(), name="instrument-choices"),
+    path(
+        "clinics/<int:clinic_id>/instrument-choices/<slug:code>",
+        instrument_api.ChoiceView.as_view(),
+        name="instrument-choice",
+    ),
     path("trends", api.TrendsView.as_view(), name="trends"),
     path("patients/<int:patient_id>/responses", api.PatientResponsesView.as_view(), name="patient-responses"),
     path("patients/<int:patient_id>/trends", api.PatientTrendsView.as_view(), name="patient-trends"),

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from backend.people.models import Patient
+from outcomes.choices import band_of, choices_of, chosen
 from outcomes.instrument import Instrument, Text
 from outcomes.library import get, measures
 from outcomes.models import Response
@@ -35,19 +36,24 @@ class Entry:
     row: Response
     title: str
     answers: list[Answer]
-    scores: list[tuple[str, float]]
+    scores: list[tuple[str, float, str]]
+    """Title, value, and the band that the clinic reads it in, where there are bands."""
     skew: int | None
     """Minutes that the phone's clock was ahead of ours, where it was out by five or more."""
 
 
 def entries(patient: Patient, language: str, after: UUID | None) -> tuple[list[Entry], UUID | None]:
-    """A page of responses, newest first, and the one after which the next page begins; four statements."""
+    """A page of responses, newest first, and the one after which the next page begins; five statements."""
     rows = Response.objects.filter(patient=patient).select_related("withdrawn_by").order_by("-authored_at", "-id")
     if after is not None and (here := rows.filter(id=after).first()):
         rows = rows.filter(Q(authored_at__lt=here.authored_at) | Q(authored_at=here.authored_at, id__lt=after))
     found = list(rows[: PAGE + 1])
-    own = own_texts(patient.clinic_id)
-    shown = [_entry(response, row, own, language) for response, row in _read(found[:PAGE])]
+    own, choices = own_texts(patient.clinic_id), choices_of([patient.clinic_id])
+    shown = []
+    for response, row in _read(found[:PAGE]):
+        instrument = chosen(get(response.instrument, response.version), patient.clinic_id, choices)
+        texts = own.get((response.instrument, response.version), {}) | instrument.texts
+        shown.append(_entry(response, row, instrument, in_language(texts, language)))
     return shown, found[PAGE - 1].id if len(found) > PAGE else None
 
 
@@ -55,18 +61,17 @@ def _read(rows: list[Response]) -> Iterator[tuple[StoredResponse, Response]]:
     return zip(stored_responses(rows), rows, strict=True)
 
 
-def _entry(
-    response: StoredResponse, row: Response, own: Mapping[tuple[str, str], Mapping[str, Text]], language: str
-) -> Entry:
-    instrument = get(response.instrument, response.version)
-    texts = {**own.get((response.instrument, response.version), {}), **instrument.texts}
+def _entry(response: StoredResponse, row: Response, instrument: Instrument, text: Text | None) -> Entry:
     skew = round((row.clock_skew or 0) / 60)
     return Entry(
         response=response,
         row=row,
         title=instrument.title,
-        answers=list(_answers(instrument, response.answers, in_language(texts, language))),
-        scores=[(_score_title(code), value) for code, value in sorted(response.scores.items())],
+        answers=list(_answers(instrument, response.answers, text)),
+        scores=[
+            (_score_title(code), value, band_of(instrument, code.rpartition(".")[2], value))
+            for code, value in sorted(response.scores.items())
+        ],
         skew=skew if abs(skew) >= 5 else None,
     )
 

@@ -14,6 +14,7 @@ from backend.dashboard.downsampling import downsampled
 from backend.dashboard.sparklines import by_day
 from backend.dashboard.templatetags.dashboard import alert_title
 from backend.people.models import Patient
+from outcomes.choices import Choices, choices_of, chosen
 from outcomes.instrument import Band
 from outcomes.library import UnknownInstrumentError, get
 from outcomes.loading import measure
@@ -90,6 +91,7 @@ def drawn(patient: Patient, first: date, last: date) -> dict[str, Any]:
         for code, days in Trend.objects.filter(patient=patient).values_list("measure__code", "level_changes")
         if days
     }
+    choices = choices_of([patient.clinic_id])
     alerts = Alert.objects.filter(patient=patient, opened_at__date__range=(first, last)).order_by("opened_at")
     return {
         "from": _seconds(first),
@@ -100,7 +102,12 @@ def drawn(patient: Patient, first: date, last: date) -> dict[str, Any]:
             for alert in alerts
         ],
         "flares": [_seconds(first + timedelta(days=n)) for n, flare in enumerate(values.get(FLARE, [])) if flare],
-        "charts": [_chart(chart, values, baselines, changes, first) for chart in charts_with(values)],
+        "charts": [
+            _chart(chart, values, baselines, changes, first)
+            | {"bands": [{"name": band.name, "from": band.from_, "below": band.below} for band in bands]}
+            for chart in charts_with(values)
+            for bands in [_bands(_leading(chart, values), patient, choices)]
+        ],
     }
 
 
@@ -108,11 +115,15 @@ def charts_with(values: Series) -> list[Chart]:
     return [chart for chart in CHARTS if any(code in values for code, _title in chart.lines)]
 
 
+def _leading(chart: Chart, values: Series) -> str:
+    return next(code for code, _title in chart.lines if code in values)
+
+
 def _chart(
     chart: Chart, values: Series, baselines: dict[str, float], changes: dict[str, list[date]], first: date
 ) -> dict[str, Any]:
     lines = [(code, title, values[code]) for code, title in chart.lines if code in values]
-    leading = lines[0][0]
+    leading = _leading(chart, values)
     kept = sorted({index for *_line, line in lines for index in downsampled(line, MOST_POINTS // len(lines))})
     known = measure(leading)
     return {
@@ -123,17 +134,17 @@ def _chart(
         "baseline": baselines.get(leading),
         "mcid": known.mcid_abs,
         "mdc95": known.mdc95,
-        "bands": [{"name": band.name, "from": band.from_, "below": band.below} for band in _bands(leading)],
         "changes": [_seconds(day) for day in changes.get(leading, [])],
         "x": [_seconds(first + timedelta(days=index)) for index in kept],
         "lines": [{"title": str(title), "y": [line[index] for index in kept]} for _code, title, line in lines],
     }
 
 
-def _bands(code: str) -> Iterable[Band]:
+def _bands(code: str, patient: Patient, choices: Choices) -> Iterable[Band]:
+    """As the patient's clinic has set their cut-offs."""
     instrument, _dot, name = code.partition(".")
     try:
-        return get(instrument).score(name).bands
+        return chosen(get(instrument), patient.clinic_id, choices).score(name).bands
     except UnknownInstrumentError:  # a measure of exercise, or a scale of the clinic's own
         return ()
 
