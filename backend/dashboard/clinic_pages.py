@@ -34,6 +34,7 @@ class ClinicPage:
 PEOPLE, ALERTS, CONTENT, FIGURES = _("People"), _("Alerts"), _("Content"), _("Figures and files")
 
 PAGES: tuple[ClinicPage, ...] = (
+    ClinicPage("clinic_patients", PEOPLE, _("Patients"), _("Enter a patient; who has not enrolled yet.")),
     ClinicPage("quarantine", ALERTS, _("Refused items"), _("What phones sent that was refused, and why.")),
 )
 

@@ -2,8 +2,10 @@
 
 from django.urls import path
 
-from backend.dashboard.views import clinic
+from backend.dashboard.views import clinic, clinic_patients
 
 urlpatterns = [
     path("", clinic.hub, name="clinic"),
+    path("patients/", clinic_patients.patients, name="clinic_patients"),
+    path("patients/new", clinic_patients.add, name="add_patient"),
 ]

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from backend.dashboard import worklist
-from backend.people.models import Clinic, Membership, Patient, Role, User
+from backend.people.models import CareTeam, Clinic, Membership, Patient, Role, User
 
 View = Callable[..., HttpResponse]
 
@@ -37,6 +38,12 @@ class Desk:
     def is_admin(self) -> bool:
         return self.membership.role == Role.ADMIN
 
+    @property
+    def teams(self) -> QuerySet[CareTeam]:
+        """The care teams where they may place patients, by name."""
+        teams = CareTeam.objects.filter(clinic=self.clinic)
+        return (teams if self.is_admin else teams.filter(members=self.membership)).order_by("name")
+
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.clinic.time_zone)
@@ -50,6 +57,12 @@ class Desk:
     def waiting(self) -> int:
         """How many alerts nobody has acknowledged: the number beside "Alerts" on every page."""
         return worklist.waiting(self.user, self.clinic).count()
+
+
+def admin_of(desk: Desk) -> None:
+    """Refuse to a colleague what is an admin's to do."""
+    if not desk.is_admin:
+        raise PermissionDenied
 
 
 def memberships_of(user: User) -> list[Membership]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf.locale import LANG_INFO
+
+from backend.rest.problems import Problem
 
 
 class DayField(forms.DateField):
@@ -12,3 +15,13 @@ class DayField(forms.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
+
+
+def languages(codes: list[str]) -> list[tuple[str, str]]:
+    """A choice of languages, each by the name that its speakers give it."""
+    return [(code, LANG_INFO.get(code, {}).get("name_local", code)) for code in codes]
+
+
+def tell(form: forms.Form, problem: Problem) -> None:
+    """Put what was refused deeper down next to the field that it is about."""
+    form.add_error(problem.field if problem.field in form.fields else None, str(problem.detail))

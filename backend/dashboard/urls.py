@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from backend.dashboard.views import alerts, notes, panel, patient, phone, refused
+from backend.dashboard.views import alerts, clinic_patients, notes, panel, patient, phone, refused
 
 app_name = "dashboard"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("patients/<int:patient_id>/phone/", phone.phone, name="phone"),
     path("patients/<int:patient_id>/phone/code", phone.make_code, name="make_code"),
     path("patients/<int:patient_id>/phone/lost", phone.phone_lost, name="phone_lost"),
+    path("patients/<int:patient_id>/manage/", clinic_patients.manage, name="manage"),
+    path("patients/<int:patient_id>/manage/status", clinic_patients.status, name="change_status"),
+    path("patients/<int:patient_id>/manage/erase", clinic_patients.erasure, name="erase"),
     path("patients/<int:patient_id>/record/", patient.record, name="record"),
     path("clinics/<int:clinic_id>/quarantine/", refused.quarantine, name="quarantine"),
     path(

@@ -48,7 +48,7 @@ def invite(patient: Patient, purpose: Invitation.Purpose, by: int, now: datetime
     code = "-".join(letters[at : at + 4] for at in (0, 4, 8))
     with transaction.atomic():
         Patient.objects.select_for_update().get(pk=patient.pk)
-        patient.invitations.filter(redeemed_at=None, expires_at__gt=now).update(expires_at=now)
+        void_codes(patient, now)
         invitation = Invitation.objects.create(
             clinic_id=patient.clinic_id,
             patient=patient,
@@ -59,6 +59,11 @@ def invite(patient: Patient, purpose: Invitation.Purpose, by: int, now: datetime
         )
         audit.record("write invitation", [patient.pk], by)
     return code, invitation
+
+
+def void_codes(patient: Patient, now: datetime) -> None:
+    """Whatever codes of theirs are out are worth nothing any more."""
+    patient.invitations.filter(redeemed_at=None, expires_at__gt=now).update(expires_at=now)
 
 
 def hash_of(code: str) -> bytes:

@@ -185,6 +185,8 @@ class PatientView(APIView):
             setattr(patient, name, value)
         with transaction.atomic():
             saved(patient, list(form.validated_data))
+            if patient.status == Patient.Status.DISCHARGED:
+                enrolment.void_codes(patient, timezone.now())
             audit.record("write profile", [patient.pk], staff(request).user_id)
         return json_response(patient_shown(patient))
 

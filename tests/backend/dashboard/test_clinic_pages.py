@@ -32,8 +32,8 @@ def test_a_clinician_finds_what_they_may_open(client: Client, clinic: Clinic) ->
     hub = client.get(reverse("dashboard:clinic", args=[clinic.pk]), secure=True).content.decode()
     for page, address in zip(PAGES, addresses(clinic), strict=True):
         assert (f'href="{address}"' in hub) is not page.admins_only
-        # What only an admin may open is not there for anybody else.
-        assert client.get(address, secure=True).status_code == (404 if page.admins_only else 200)
+        # What only an admin may open is refused to everybody else.
+        assert client.get(address, secure=True).status_code == (403 if page.admins_only else 200)
 
 
 def test_the_page_that_one_is_on_is_marked(client: Client, clinic: Clinic) -> None:

@@ -3,12 +3,14 @@
 import pytest
 
 from backend.people.consent import agree, withdraw
+from backend.people.discharging import discharge, take_back
 from backend.people.models import ClinicText, Consent, Patient
 from backend.people.zones import move
 from backend.reminders.models import Slot
 from backend.reminders.planning import plan_ahead
 from backend.reminders.scheduling import set_schedule
 from tests.backend.reminders.given import DIARY, EVENING, a_diarist, a_patient, at, slot_of
+from tests.factories import a_user
 
 pytestmark = pytest.mark.django_db
 
@@ -43,3 +45,14 @@ def test_who_travels_is_asked_by_the_clock_of_where_they_are() -> None:
     move(patient, "America/New_York", NOON)
     plan_ahead(NEXT, 100)
     assert slot_of(patient, "2026-03-03").opens_at == at("2026-03-03T18:00:00-05:00")
+
+
+def test_who_is_discharged_is_asked_no_more_until_they_are_taken_back() -> None:
+    patient = a_diarist(NOON)
+    colleague = a_user()
+    discharge(patient, colleague.pk, NOON)
+    plan_ahead(NEXT, 100)
+    assert states(patient) == {"withdrawn"}
+    take_back(patient, colleague.pk)
+    plan_ahead(NEXT, 100)
+    assert "upcoming" in states(patient)
