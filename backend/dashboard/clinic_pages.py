@@ -35,6 +35,8 @@ PEOPLE, ALERTS, CONTENT, FIGURES = _("People"), _("Alerts"), _("Content"), _("Fi
 
 PAGES: tuple[ClinicPage, ...] = (
     ClinicPage("clinic_patients", PEOPLE, _("Patients"), _("Enter a patient; who has not enrolled yet.")),
+    ClinicPage("clinic_staff", PEOPLE, _("Staff"), _("Who works here, as what; invite a colleague.")),
+    ClinicPage("clinic_teams", PEOPLE, _("Care teams"), _("Which colleagues look after which patients.")),
     ClinicPage("quarantine", ALERTS, _("Refused items"), _("What phones sent that was refused, and why.")),
 )
 

@@ -63,6 +63,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "patient_id": lambda world: world.patient.pk,
     "clinic_id": lambda world: world.team.clinic_id,
     "team_id": lambda world: world.team.pk,
+    "member_id": lambda world: a_clinician(world.team).membership_set.get().pk,
     "device_id": lambda world: world.device.pk,
     "alert_id": lambda world: builders.alert(world.patient).pk,
     "item_id": lambda world: builders.refused(world.patient).id,
