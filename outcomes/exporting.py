@@ -5,7 +5,6 @@ All of it streams. What is exported starts from a query of patients, so it is ne
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
@@ -16,7 +15,9 @@ from uuid import UUID
 import msgspec
 from django.db.models import Exists, F, OuterRef, QuerySet
 
+from backend.people import copying
 from backend.people.models import Patient
+from backend.rest.flat import csv_lines
 from outcomes import library
 from outcomes.instrument import Instrument, score_range
 from outcomes.loading import instrument_ids, measure_codes, measure_ids
@@ -199,6 +200,54 @@ def _patients(patients: QuerySet[Patient]) -> Iterator[PatientLine]:
         )
 
 
+LINES, TABLE = "application/x-ndjson", "text/csv; charset=utf-8"
+
+
+class File(msgspec.Struct):
+    """One file of an export, by its name; `about` says what a line of it is."""
+
+    name: str
+    about: str
+
+
+def files(patients: QuerySet[Patient]) -> list[File]:
+    """The files that there are for these patients: JSON Lines, then tables, then what their columns mean."""
+    answered = [library.get(code) for code in used_instruments(patients)]
+    return [
+        File(RESTORABLE, "everything about answers, one object a line; it goes back in by restore_responses"),
+        File(RECORDS, "every row of every table that is kept about patients, one object a line"),
+        File("scores.csv", "every value of every series that counts: questionnaires, diaries, exercise, own scales"),
+        *(File(f"{each.code}.csv", f"one line a response: {each.title}") for each in answered),
+        *(File(f"{name}.csv", f"one line a row: {name.replace('-', ' ')}") for name in copying.tables()),
+        File("dictionary.csv", "what every column of every CSV means, with its values, unit and source"),
+    ]
+
+
+RESTORABLE, RECORDS = "responses.jsonl", "records.jsonl"
+
+
+def content(name: str, patients: QuerySet[Patient], clinic: str, now: datetime) -> tuple[str, Iterator[bytes]] | None:
+    """The type of a file and its lines, which are read as they are asked for; None where there is no such file."""
+    stem, _, kind = name.rpartition(".")
+    if name == RESTORABLE:
+        return LINES, json_lines(patients, clinic, now)
+    if name == RECORDS:
+        return LINES, copying.records(patients)
+    if kind != "csv":
+        return None
+    if stem == "scores":
+        lines = csv_of_scores(patients)
+    elif stem == "dictionary":
+        lines = csv_of_dictionary()
+    elif stem in copying.tables():
+        lines = copying.csv_of_table(stem, patients)
+    elif stem in {each.code for each in library.newest()}:
+        lines = csv_of_instrument(patients, stem)
+    else:
+        return None
+    return TABLE, (line.encode() for line in lines)
+
+
 # Columns that every CSV of responses has before its items and scores, with what they mean.
 ABOUT = {
     "patient": "the clinic's own number for the person",
@@ -224,7 +273,7 @@ def used_instruments(patients: QuerySet[Patient]) -> list[str]:
 def csv_of_instrument(patients: QuerySet[Patient], code: str) -> Iterator[str]:
     """One line a response: answers by item, then scores. Raises UnknownInstrumentError, at once."""
     items, scores = _items_and_scores(code)
-    return _csv(
+    return csv_lines(
         [*ABOUT, *(f"item.{item}" for item in items), *(f"score.{name}" for name in scores)],
         _flat(patients, code, items, scores),
     )
@@ -256,7 +305,7 @@ def csv_of_scores(patients: QuerySet[Patient]) -> Iterator[str]:
     """Every value of every series that counts, one line each: questionnaires, diaries, exercise, own scales."""
     rows = _scores(patients).iterator(CHUNK)
     header = ["patient", "measure", "id", "at", "local_day", "value"]
-    return _csv(header, ([*row[:3], row[3].isoformat(), row[4], _plain(row[5])] for row in rows))
+    return csv_lines(header, ([*row[:3], row[3].isoformat(), row[4], _plain(row[5])] for row in rows))
 
 
 def _plain(value: float | None) -> float | None:
@@ -266,7 +315,7 @@ def _plain(value: float | None) -> float | None:
 
 def csv_of_dictionary() -> Iterator[str]:
     """What every column of every CSV means, with its values, unit and source."""
-    return _csv(["file", "column", "meaning", "values", "unit", "source"], _dictionary())
+    return csv_lines(["file", "column", "meaning", "values", "unit", "source"], _dictionary())
 
 
 def _dictionary() -> Iterator[Sequence[object]]:
@@ -284,6 +333,9 @@ def _dictionary() -> Iterator[Sequence[object]]:
         "value": "the score; its range and direction are those of the instrument's column",
     }.items():
         yield ["scores.csv", column, meaning, "", "", ""]
+    for name, model in copying.tables().items():
+        for column, meaning in copying.columns_of(model).items():
+            yield [f"{name}.csv", column, meaning, "", "", ""]
 
 
 def _dictionary_of(file: str, instrument: Instrument) -> Iterator[Sequence[object]]:
@@ -312,17 +364,3 @@ def _items_and_scores(code: str) -> tuple[list[str], list[str]]:
     items = dict.fromkeys(item.id for each in versions for item in each.items)
     scores = dict.fromkeys(score.name for each in versions for score in each.scores if score.trend)
     return list(items), list(scores)
-
-
-class _Line:
-    """What csv writes to: the line it has just made."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    write = csv.writer(_Line()).writerow
-    yield write(header)
-    for row in rows:
-        yield write(row)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from outcomes import alert_api, api, instrument_api
+from outcomes import alert_api, api, export_api, instrument_api
 
 urlpatterns = [
     path("instruments", instrument_api.InstrumentsView.as_view(), name="instruments"),
@@ -19,6 +19,10 @@ urlpatterns = [
         instrument_api.ChoiceView.as_view(),
         name="instrument-choice",
     ),
+    path("clinics/<int:clinic_id>/exports", export_api.ClinicExportsView.as_view(), name="clinic-exports"),
+    path("clinics/<int:clinic_id>/exports/<str:file>", export_api.ClinicExportView.as_view(), name="clinic-export"),
+    path("patients/<int:patient_id>/exports", export_api.PatientExportsView.as_view(), name="patient-exports"),
+    path("patients/<int:patient_id>/exports/<str:file>", export_api.PatientExportView.as_view(), name="patient-export"),
     path("trends", api.TrendsView.as_view(), name="trends"),
     path("patients/<int:patient_id>/responses", api.PatientResponsesView.as_view(), name="patient-responses"),
     path("patients/<int:patient_id>/trends", api.PatientTrendsView.as_view(), name="patient-trends"),

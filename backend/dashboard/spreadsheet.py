@@ -13,6 +13,7 @@ from backend.dashboard.filters import SHOWABLE
 from backend.dashboard.measures import COLUMNS
 from backend.dashboard.rows import Row
 from backend.dashboard.templatetags.dashboard import alert_title, label, severity
+from backend.rest.flat import harmless
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -27,11 +28,6 @@ def write(file: HttpResponse, rows: Iterable[Row], columns: Sequence[str]) -> No
     table.writerow(_headings(columns))
     for row in rows:
         table.writerow([harmless(cell) for cell in _cells(row, columns)])
-
-
-def harmless(cell: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe; a number stays one, also below zero."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _headings(columns: Sequence[str]) -> Iterator[str]:

@@ -69,6 +69,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "item_id": lambda world: builders.refused(world.patient).id,
     "view_id": lambda world: builders.saved_view(builders.colleague(world.team.clinic), world.team.clinic).pk,
     "code": lambda world: "phq-9",
+    "file": lambda world: "scores.csv",
     "pack_id": lambda world: a_pack(world.team.clinic).pk,
     "rule_code": lambda world: "PAIN-1",
     "slug": lambda world: "cat-cow",

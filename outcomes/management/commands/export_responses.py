@@ -18,7 +18,7 @@ from outcomes.management.clinics import clinic_named
 
 
 class Command(BaseCommand):
-    help = "Write what a member of a clinic may see: responses.jsonl, a CSV an instrument, scores.csv, dictionary.csv."
+    help = "Write what a member of a clinic may see: everything as JSON Lines and as tables, and what the columns mean."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, help="made if it isn't there")
@@ -40,12 +40,10 @@ class Command(BaseCommand):
         audit.record("export responses", ids, user.pk)
         folder: Path = options["folder"]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lines = exporting.json_lines(patients, clinic.name, timezone.now())
-        self._write(folder / "responses.jsonl", lines)
-        for code in exporting.used_instruments(patients):
-            self._write(folder / f"{code}.csv", _encoded(exporting.csv_of_instrument(patients, code)))
-        self._write(folder / "scores.csv", _encoded(exporting.csv_of_scores(patients)))
-        self._write(folder / "dictionary.csv", _encoded(exporting.csv_of_dictionary()))
+        now = timezone.now()
+        for file in exporting.files(patients):
+            if found := exporting.content(file.name, patients, clinic.name, now):
+                self._write(folder / file.name, found[1])
 
     def _write(self, path: Path, parts: Iterable[bytes]) -> None:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
@@ -54,7 +52,3 @@ class Command(BaseCommand):
                 out.write(part)
                 count += 1
         self.stdout.write(f"{path}  {count:,} lines")
-
-
-def _encoded(lines: Iterable[str]) -> Iterable[bytes]:
-    return (line.encode() for line in lines)

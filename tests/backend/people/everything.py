@@ -78,7 +78,7 @@ def _related(field: models.ForeignKey[Any, Any], patient: Patient, marker: str, 
 
 def _value(field: models.Field[Any, Any], marker: str) -> Any:
     """Something for a column; None where it fills itself or may stay empty."""
-    if isinstance(field, models.AutoField) or (
+    if isinstance(field, models.AutoField | models.GeneratedField) or (
         field.null and not isinstance(field, models.CharField | models.TextField)
     ):
         return None
