@@ -37,7 +37,11 @@ PAGES: tuple[ClinicPage, ...] = (
     ClinicPage("clinic_patients", PEOPLE, _("Patients"), _("Enter a patient; who has not enrolled yet.")),
     ClinicPage("clinic_staff", PEOPLE, _("Staff"), _("Who works here, as what; invite a colleague.")),
     ClinicPage("clinic_teams", PEOPLE, _("Care teams"), _("Which colleagues look after which patients.")),
+    ClinicPage("clinic_rota", ALERTS, _("Rota and hours"), _("When you are open, and who answers a red flag.")),
+    ClinicPage("clinic_thresholds", ALERTS, _("Thresholds"), _("What raises an alert, and how long it may wait.")),
     ClinicPage("quarantine", ALERTS, _("Refused items"), _("What phones sent that was refused, and why.")),
+    ClinicPage("clinic_texts", CONTENT, _("Consent and safety texts"), _("Your own words, with every version.")),
+    ClinicPage("clinic_settings", CONTENT, _("Settings"), _("Languages, time zone, how long a record is kept.")),
 )
 
 

@@ -6,7 +6,6 @@ from datetime import time
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -17,6 +16,7 @@ from rest_framework.views import APIView
 from backend.people import examples
 from backend.people.authentication import IsClinicAdmin, IsStaff, staff
 from backend.people.models import CareTeam, Clinic, ClinicText, Membership, OnCall
+from backend.people.rota import set_chain
 from backend.people.shapes import (
     ClinicList,
     MemberList,
@@ -32,7 +32,7 @@ from backend.people.shapes import (
     text_shown,
 )
 from backend.people.staff_api import visible_teams
-from backend.people.texts import newest
+from backend.people.texts import newest, publish
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
 
@@ -209,14 +209,7 @@ class TextsView(APIView):
         form = TextSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         sent = form.validated_data
-        if sent["language"] not in clinic.languages:
-            raise Problem(400, "unknown", "The clinic doesn't offer this language.", field="language")
-        with transaction.atomic():
-            Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)  # versions count up without a gap
-            same = ClinicText.objects.filter(clinic=clinic, kind=sent["kind"], language=sent["language"])
-            version = (same.aggregate(last=Max("version"))["last"] or 0) + 1
-            text = ClinicText.objects.create(clinic=clinic, version=version, **sent)
-        text.refresh_from_db()  # the database has set the time of publication
+        text = publish(clinic, **sent)
         return json_response(text_shown(text), 201)
 
 
@@ -254,16 +247,11 @@ class OnCallView(APIView):
         form.is_valid(raise_exception=True)
         sent = form.validated_data
         members = members_of(clinic.pk, [one["member"] for one in sent], "{}.member")
-        with transaction.atomic():
-            Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
-            OnCall.objects.filter(clinic=clinic).delete()
-            OnCall.objects.bulk_create(
-                OnCall(
-                    clinic=clinic,
-                    membership=member,
-                    position=position,
-                    **{name: value for name, value in one.items() if name != "member"},
-                )
-                for position, (member, one) in enumerate(zip(members, sent, strict=True), 1)
-            )
+        set_chain(
+            clinic,
+            (
+                OnCall(membership=member, **{name: value for name, value in one.items() if name != "member"})
+                for member, one in zip(members, sent, strict=True)
+            ),
+        )
         return self.get(request, clinic_id)

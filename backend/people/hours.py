@@ -1,15 +1,17 @@
-"""When a clinic is open, and how long something may wait by its hours. Pure functions on the clinic's wall clock."""
+"""When a clinic is open, and how long something may wait by its hours, on the clinic's wall clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.db import transaction
 
 from backend.people.models import Clinic, Holiday, OpeningHours
+from backend.rest.problems import Problem
 
 DAY = timedelta(days=1)
 # A clinic that is closed for longer has holidays that nobody looked at: its clocks run on by the calendar.
@@ -91,3 +93,22 @@ def hours_of(clinic_ids: Iterable[int]) -> dict[int, Hours]:
         holidays[clinic].add(day)
     zones = Clinic.objects.filter(pk__in=ids).values_list("pk", "time_zone")
     return {clinic: Hours(zone, tuple(weekly[clinic]), frozenset(holidays[clinic])) for clinic, zone in zones}
+
+
+Span = tuple[int, time, time]
+"""A weekday, when it opens and when it closes, as the database keeps it."""
+
+
+@transaction.atomic
+def set_hours(clinic: Clinic, spans: Sequence[Span]) -> None:
+    """Name a clinic's hours anew. Raises Problem, with the place in the list."""
+    for position, (weekday, opens, closes) in enumerate(spans):
+        if closes <= opens and closes != time(0):
+            raise Problem(400, "order", "After it opens; 00:00 is midnight.", field=f"hours.{position}.closes")
+        if any(weekday == day and opens == earlier for day, earlier, _ in spans[:position]):
+            raise Problem(400, "repeated", "This is there twice.", field=f"hours.{position}")
+    Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
+    OpeningHours.objects.filter(clinic=clinic).delete()
+    OpeningHours.objects.bulk_create(
+        OpeningHours(clinic=clinic, weekday=weekday, opens=opens, closes=closes) for weekday, opens, closes in spans
+    )

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backend.people.clinic_api import AdminWrites, own_clinic
+from backend.people.hours import set_hours
 from backend.people.models import Clinic, Holiday, OpeningHours
 from backend.people.rota import missing
 from backend.rest.openapi import json_response, problems, schema_of
@@ -100,16 +101,10 @@ class ClinicHoursView(APIView):
         form = ClinicHoursSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         sent = form.validated_data
-        for position, one in enumerate(sent["hours"]):
-            if one["closes"] <= one["opens"] and one["closes"] != time(0):
-                raise Problem(400, "order", "After it opens; 00:00 is midnight.", field=f"hours.{position}.closes")
-        _refuse_repeats([(one["weekday"], one["opens"]) for one in sent["hours"]], "hours")
         _refuse_repeats([one["day"] for one in sent["holidays"]], "holidays")
         with transaction.atomic():
-            Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
-            OpeningHours.objects.filter(clinic=clinic).delete()
+            set_hours(clinic, [(one["weekday"], one["opens"], one["closes"]) for one in sent["hours"]])
             Holiday.objects.filter(clinic=clinic).delete()
-            OpeningHours.objects.bulk_create(OpeningHours(clinic=clinic, **one) for one in sent["hours"])
             Holiday.objects.bulk_create(Holiday(clinic=clinic, **one) for one in sent["holidays"])
             Clinic.objects.filter(pk=clinic.pk).update(fallback_email=sent["fallback_email"])
         return self.get(request, clinic_id)

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.db import transaction
 
 from backend.people.hours import Hours, hours_of
 from backend.people.models import Clinic, OnCall, OpeningHours
@@ -76,6 +77,17 @@ def rotas_of(clinic_ids: Iterable[int]) -> dict[int, Rota]:
         )
         for clinic in Clinic.objects.filter(pk__in=ids)
     }
+
+
+@transaction.atomic
+def set_chain(clinic: Clinic, places: Iterable[OnCall]) -> None:
+    """Name the chain anew, in this order."""
+    Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
+    OnCall.objects.filter(clinic=clinic).delete()
+    chain = list(places)
+    for position, place in enumerate(chain, 1):
+        place.pk, place.clinic, place.position = None, clinic, position
+    OnCall.objects.bulk_create(chain)
 
 
 def missing(clinic: Clinic) -> list[str]:

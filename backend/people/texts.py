@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Max, QuerySet
 
-from backend.people.models import ClinicText
+from backend.people.models import Clinic, ClinicText
+from backend.rest.problems import Problem
 
 
 def newest(clinic_id: int) -> QuerySet[ClinicText]:
@@ -18,6 +20,19 @@ def newest(clinic_id: int) -> QuerySet[ClinicText]:
         .order_by("kind", "language", "-version")
         .distinct("kind", "language")
     )
+
+
+@transaction.atomic
+def publish(clinic: Clinic, kind: str, language: str, body: str) -> ClinicText:
+    """The next version of a text. Nothing of what was published before changes. Raises Problem."""
+    if language not in clinic.languages:
+        raise Problem(400, "unknown", "The clinic doesn't offer this language.", field="language")
+    Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)  # versions count up without a gap
+    same = ClinicText.objects.filter(clinic=clinic, kind=kind, language=language)
+    version = (same.aggregate(last=Max("version"))["last"] or 0) + 1
+    text = ClinicText.objects.create(clinic=clinic, kind=kind, language=language, version=version, body=body)
+    text.refresh_from_db()  # the database has set the time of publication
+    return text
 
 
 def in_language(texts: Iterable[ClinicText], language: str, clinic_languages: Iterable[str]) -> ClinicText | None:

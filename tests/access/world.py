@@ -72,6 +72,8 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "file": lambda world: "scores.csv",
     "pack_id": lambda world: a_pack(world.team.clinic).pk,
     "rule_code": lambda world: "PAIN-1",
+    "kind": lambda world: "crisis",
+    "language": lambda world: "en",
     "slug": lambda world: "cat-cow",
     "condition_id": lambda world: a_condition(world.patient).pk,
     "proposal_id": lambda world: a_proposal(world.patient).pk,

@@ -1,13 +1,30 @@
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.dashboard.clinic_pages import show
-from backend.dashboard.entry import Desk, at_clinic
+from backend.dashboard.clinic_settings import SettingsForm
+from backend.dashboard.entry import Desk, admin_of, at_clinic
 
 
 @require_safe
 @at_clinic
 def hub(request: HttpRequest, desk: Desk) -> HttpResponse:
     return show(request, desk, "clinic", "hub.html", {})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_clinic
+def settings(request: HttpRequest, desk: Desk) -> HttpResponse:
+    form = SettingsForm(desk.clinic, request.POST or None)
+    if request.method == "POST":
+        admin_of(desk)
+        if form.is_valid():
+            form.keep()
+            messages.success(request, _("Kept."))
+            return redirect("dashboard:clinic_settings", desk.clinic.pk)
+    return show(request, desk, "clinic_settings", "settings.html", {"form": form})
