@@ -259,6 +259,13 @@ def stepped(plan: Plan, steps: Sequence[progression.Step], action: str, others: 
     return msgspec.structs.replace(plan, items=tuple(item for item in items if once[item.exercise] is item))
 
 
+def proposed_plan(proposal: Proposal) -> Plan:
+    """The plan as it would be with the proposal's steps taken."""
+    about = proposal.prescription
+    steps = msgspec.convert(proposal.steps, list[progression.Step])
+    return stepped(msgspec.convert(about.plan, Plan), steps, proposal.action, _others(about, steps))
+
+
 def decide(proposal: Proposal, *, accepted: bool, by: User, now: datetime, reason: str = "") -> None:
     """The clinician's yes or no to a proposal that waits. Raises RefusedError."""
     with transaction.atomic():

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.http import Http404, HttpResponse
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -21,11 +20,9 @@ from backend.rest.problems import Problem
 from exercises.dose import Dose
 from exercises.entry import LANGUAGE, Change, Codes, Evidence, Media, Words
 from exercises.entry import Exercise as Entry
+from exercises.finding import catalogue, like
 from exercises.library import library
 from exercises.models import Exercise
-
-# What counts as like enough for a word with a letter wrong: "brigde" finds the bridge.
-LIKE_ENOUGH = 0.35
 
 
 class ListedExercise(msgspec.Struct):
@@ -147,9 +144,7 @@ def visible(request: Request) -> QuerySet[Exercise]:
             clinics = [clinic]
         case Staff(roles=roles):
             clinics = list(roles)
-    own = Exercise.objects.filter(clinic__in=clinics, retired=False)
-    shared = Q(clinic=None) & ~Q(slug__in=own.values("slug")) if len(clinics) == 1 else Q(clinic=None)
-    return Exercise.objects.filter(shared | Q(clinic__in=clinics), retired=False)
+    return catalogue(clinics)
 
 
 def filtered(rows: QuerySet[Exercise], request: Request) -> QuerySet[Exercise]:
@@ -226,9 +221,7 @@ class ExercisesView(APIView):
 
         def build() -> object:
             if words := request.query_params.get("q", "").replace("\0", "").strip()[:100]:
-                likeness = TrigramWordSimilarity(words, "search")
-                like = rows.annotate(likeness=likeness).filter(likeness__gte=LIKE_ENOUGH)
-                found = like.order_by("-likeness", "slug")[: read_limit(request)]
+                found = like(rows, words)[: read_limit(request)]
                 return msgspec.to_builtins(ExercisePage([listed(row, language) for row in found], None))
             pages = KeysetPagination()
             page = pages.paginate_queryset(rows, request, self)

@@ -18,7 +18,7 @@ from exercises.dose import Steps
 from exercises.entry import Exercise
 from exercises.gate import STOPPING, TALKED_ABOUT, Block, Finding, look, not_overridden
 from exercises.library import library
-from exercises.models import Clearance, Condition, Pause, Prescription
+from exercises.models import Clearance, Condition, Pause, Prescription, Proposal
 from exercises.models import Exercise as Row
 from exercises.plan import Plan
 from exercises.series import Span, refresh
@@ -59,7 +59,23 @@ def find_exercises(slugs: Iterable[str], clinic_id: int) -> dict[str, Exercise]:
 
 def check(patient: Patient, plan: Plan, now: datetime) -> Finding:
     """What the safety gate says of this plan for this patient. Raises RefusedError."""
-    return _look(patient, plan, _exercises_of(patient, plan), today_of(patient, now))
+    exercises = _exercises_of(patient, plan)
+    return gate(patient, [exercises[item.exercise] for item in plan.items], now)
+
+
+def gate(patient: Patient, exercises: Iterable[Exercise], now: datetime) -> Finding:
+    """What the safety gate says of these exercises for this patient."""
+    today = today_of(patient, now)
+    cleared = Clearance.objects.filter(patient=patient, cleared_on__lte=today, valid_until__gte=today).exists()
+    closed = [Alert.State.RESOLVED, Alert.State.REVIEW]
+    flags = Alert.objects.filter(patient=patient, rule__in=(*STOPPING, *TALKED_ABOUT)).exclude(state__in=closed)
+    return look(exercises, conditions_of(patient), cleared=cleared, red_flags=flags.values_list("rule", flat=True))
+
+
+def conditions_of(patient: Patient) -> frozenset[str]:
+    """The patient's conditions at present, with all that they imply."""
+    standing = Condition.objects.filter(patient=patient, ended_on=None).values_list("code", flat=True)
+    return library().with_implied(frozenset(standing))
 
 
 def prescribe(
@@ -130,6 +146,10 @@ def change(
         if standing.pk != old.pk:
             raise RefusedError("id", "not_latest", "Somebody has changed this programme meanwhile: read it again.")
         new.rev, new.version = rev, standing.version + 1
+        # What a rule proposed was about the version before; whoever changes it has decided.
+        Proposal.objects.filter(patient=patient, programme=old.programme, state=Proposal.State.WAITING).update(
+            state=Proposal.State.OVERTAKEN, rev=rev, decided_by=by, decided_at=now, reason=reason
+        )
         Prescription.objects.filter(pk=old.pk).update(ends_on=from_day - timedelta(days=1), rev=rev)
         new.save(force_insert=True)
         _written(new, from_day, today, now)
@@ -208,7 +228,7 @@ def _version(
     gated: bool = True,
 ) -> Prescription:
     exercises = _exercises_of(patient, plan)
-    finding = _look(patient, plan, exercises, today_of(patient, now))
+    finding = gate(patient, [exercises[item.exercise] for item in plan.items], now)
     if gated and (blocks := not_overridden(finding, overrides)):
         raise BlockedError(blocks)
     return Prescription(
@@ -239,19 +259,6 @@ def _exercises_of(patient: Patient, plan: Plan) -> dict[str, Exercise]:
             raise RefusedError(f"items.{position}.dose.steps", "required", "Name the daily goal.")
     easier = {each.regression.to for each in found.values() if each.regression.to} - set(found)
     return found | (find_exercises(easier, patient.clinic_id) if easier else {})
-
-
-def _look(patient: Patient, plan: Plan, exercises: Mapping[str, Exercise], today: date) -> Finding:
-    conditions = Condition.objects.filter(patient=patient, ended_on=None).values_list("code", flat=True)
-    cleared = Clearance.objects.filter(patient=patient, cleared_on__lte=today, valid_until__gte=today).exists()
-    closed = [Alert.State.RESOLVED, Alert.State.REVIEW]
-    flags = Alert.objects.filter(patient=patient, rule__in=(*STOPPING, *TALKED_ABOUT)).exclude(state__in=closed)
-    return look(
-        [exercises[item.exercise] for item in plan.items],
-        library().with_implied(frozenset(conditions)),
-        cleared=cleared,
-        red_flags=flags.values_list("rule", flat=True),
-    )
 
 
 def _in_force(old: Prescription) -> Prescription:

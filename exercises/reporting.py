@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
+from django.db.models import Q
 
 from exercises import adherence
 from exercises.adherence import Days, Periods, Sessions, State, load_jump, settle, weeks
@@ -103,10 +104,7 @@ def _report(
         longest_streak=whole.longest_streak,
         longest_gap=whole.longest_gap,
         by_modality=_by_modality(versions, sessions),
-        days=[
-            Day(date.fromordinal(int(day)), State(state).name.lower().replace("_", "-"), round(float(share), 3))
-            for day, state, share in zip(days.day, days.state, days.share, strict=True)
-        ],
+        days=_days(days),
         weeks=_weeks(days, sessions, today),
     )
 
@@ -157,3 +155,47 @@ def _by_modality(versions: Sequence[Prescription], sessions: Sequence[Session]) 
         for modality, share in share_by_modality(plan, exercises, done, session.minutes).items():
             shares.setdefault(modality, []).append(share)
     return {modality: round(sum(each) / len(each), 3) for modality, each in sorted(shares.items())}
+
+
+def kept(patient_id: int, first: date, last: date, today: date) -> tuple[list[Day], dict[date, float]]:
+    """What became of the due days of these whole weeks, of all programmes, and the minutes trained on each day.
+
+    Three statements that read these weeks alone. `first` is a Monday and `last` a Sunday.
+    """
+    overlapping = Q(ends_on=None) | Q(ends_on__gte=first)
+    versions = Prescription.objects.filter(overlapping, patient=patient_id, starts_on__lte=last)
+    periods = list(versions.values_list("programme", "starts_on", "ends_on", "weekdays"))
+    number = {programme: place for place, programme in enumerate(dict.fromkeys(row[0] for row in periods))}
+    resting = Pause.objects.filter(Q(to_day=None) | Q(to_day__gte=first), patient=patient_id, from_day__lte=last)
+    pauses = [row for row in resting.values_list("programme", "from_day", "to_day") if row[0] in number]
+    logged = list(
+        Session.objects.filter(patient=patient_id, live=True, local_day__range=(first, last)).values_list(
+            "programme", "local_day", "share", "going_on", "skipped", "minutes"
+        )
+    )
+    days = settle(
+        Periods.of(
+            (number[programme], start.toordinal(), min(end or last, last).toordinal(), weekdays)
+            for programme, start, end, weekdays in periods
+        ),
+        Periods.of((number[row[0]], row[1].toordinal(), min(row[2] or last, last).toordinal(), 0) for row in pauses),
+        Sessions.of(
+            (number[programme], day.toordinal(), share, going_on, bool(skipped))
+            for programme, day, share, going_on, skipped, _minutes in logged
+            if programme in number
+        ),
+        first.toordinal(),
+        np.full(len(number), today.toordinal(), np.int64),
+    )
+    minutes: dict[date, float] = {}
+    for _programme, day, _share, _going_on, skipped, trained in logged:
+        if not skipped:
+            minutes[day] = minutes.get(day, 0) + (trained or 0)
+    return _days(days), minutes
+
+
+def _days(days: Days) -> list[Day]:
+    return [
+        Day(date.fromordinal(int(day)), State(state).name.lower().replace("_", "-"), round(float(share), 3))
+        for day, state, share in zip(days.day, days.state, days.share, strict=True)
+    ]

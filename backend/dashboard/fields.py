@@ -17,6 +17,13 @@ class DayField(forms.DateField):
         super().__init__(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **kwargs)
 
 
+class ClockField(forms.TimeField):
+    """A time of day."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), **kwargs)
+
+
 def languages(codes: list[str]) -> list[tuple[str, str]]:
     """A choice of languages, each by the name that its speakers give it."""
     return [(code, LANG_INFO.get(code, {}).get("name_local", code)) for code in codes]

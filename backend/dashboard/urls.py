@@ -2,9 +2,11 @@
 
 from django.urls import include, path
 
-from backend.dashboard.views import alerts, clinic_patients, notes, panel, patient, phone, refused
+from backend.dashboard.views import alerts, clinic_patients, editing, notes, panel, patient, phone, programme, refused
 
 app_name = "dashboard"
+
+PRESCRIPTION = "patients/<int:patient_id>/programme/<uuid:prescription_id>"
 
 urlpatterns = [
     path("", panel.home, name="home"),
@@ -18,6 +20,18 @@ urlpatterns = [
     path("patients/<int:patient_id>/", patient.overview, name="patient"),
     path("patients/<int:patient_id>/series", patient.series, name="series"),
     path("patients/<int:patient_id>/answers/", patient.answers, name="answers"),
+    path("patients/<int:patient_id>/programme/", programme.programme, name="programme"),
+    path("patients/<int:patient_id>/programme/start", editing.start, name="programme_start"),
+    path("patients/<int:patient_id>/programme/new", editing.new, name="programme_new"),
+    path(f"{PRESCRIPTION}/change", editing.change, name="programme_change"),
+    path(f"{PRESCRIPTION}/pause", programme.pause, name="programme_pause"),
+    path(f"{PRESCRIPTION}/resume", programme.resume, name="programme_resume"),
+    path(f"{PRESCRIPTION}/stop", programme.stop, name="programme_stop"),
+    path(
+        "patients/<int:patient_id>/proposals/<uuid:proposal_id>/decide",
+        programme.decide_proposal,
+        name="proposal_decide",
+    ),
     path("patients/<int:patient_id>/notes/", notes.notes, name="notes"),
     path("patients/<int:patient_id>/phone/", phone.phone, name="phone"),
     path("patients/<int:patient_id>/phone/code", phone.make_code, name="make_code"),

@@ -59,6 +59,55 @@ STEPS: dict[str, _StrPromise] = {
     "resolved": _("Resolve"),
 }
 
+DAY_STATES: dict[str, _StrPromise] = {
+    "done": _("done"),
+    "partly-done": _("partly done"),
+    "declined": _("declined"),
+    "missed": _("missed"),
+    "paused": _("paused"),
+    "in-progress": _("under way"),
+    "not-started": _("due"),
+}
+"""What became of a due session."""
+
+DAY_MARKS = {
+    "done": "●",
+    "partly-done": "◐",
+    "declined": "–",
+    "missed": "○",
+    "paused": "‖",
+    "in-progress": "…",
+    "not-started": "□",
+}
+
+SKIPPED: dict[str, _StrPromise] = {
+    "pain": _("pain"),
+    "fear": _("fear"),
+    "time": _("no time"),
+    "forgot": _("forgot"),
+    "ill": _("ill"),
+    "too-hard": _("too hard"),
+    "bored": _("bored"),
+    "other": _("another reason"),
+}
+"""Why a session was not done, as the patient said."""
+
+ACTIONS: dict[str, _StrPromise] = {
+    "stop": _("stop"),
+    "step-back": _("step back"),
+    "hold": _("hold"),
+    "step-up": _("step up"),
+}
+"""What a rule of progression proposes."""
+
+PROPOSALS: dict[str, _StrPromise] = {
+    "waiting": _("waits for you"),
+    "applied": _("applied within the signed limits"),
+    "accepted": _("accepted"),
+    "declined": _("declined"),
+    "overtaken": _("overtaken by a change"),
+}
+
 ALERTS: dict[str, _StrPromise] = {
     "SUI-1": _("Item 9 answered above zero"),
     "SUI-2": _("Item 9 left out"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from exercises.models import Prescription
 from outcomes.models import Alert
 from tests.browser.conftest import Open
 from tests.browser.scenario import made
+from tests.exercises.programmes import a_condition
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -101,3 +103,61 @@ def test_another_clinic_and_its_patients_are_not_found(open_page: Open) -> None:
         answer = page.request.get(path)
         assert answer.status == 404
         assert foreign.worst.name not in answer.text()
+
+
+def test_a_programme_is_prescribed_against_the_gate_with_a_reason_and_its_dose_changed(open_page: Open) -> None:
+    scenario = made()
+    patient = scenario.worst
+    a_condition(patient, "osteoporosis")
+    page = open_page(f"/patients/{patient.pk}/programme/", scenario.clinician)
+    page.get_by_role("link", name="Prescribe a programme").click()
+    page.get_by_role("link", name="From nothing").click()
+    page.get_by_label("Title").fill("Own programme")
+    page.get_by_label("Find an exercise").press_sequentially("back extention")
+    page.get_by_role("button", name="Add Slow back-extension").click()
+    expect(page.locator("#gate")).to_contain_text("is not for: Osteoporosis")
+    page.get_by_label("Find an exercise").fill("cat cow")
+    page.get_by_role("button", name="Add Cat-cow", exact=True).click()
+    items = page.locator("[data-item] strong")
+    expect(items).to_have_text(["Slow back-extension lowering", "Cat-cow"])
+    up = page.get_by_role("button", name="Move Cat-cow up")
+    up.focus()
+    page.keyboard.press("Enter")
+    expect(items).to_have_text(["Cat-cow", "Slow back-extension lowering"])
+    grip, last = page.locator("#item-cat-cow [data-grip]"), page.locator("[data-item]").last
+    grip.drag_to(last, target_position={"x": 40, "y": 150})
+    expect(items).to_have_text(["Slow back-extension lowering", "Cat-cow"])
+
+    page.get_by_role("button", name="Prescribe").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("The safety gate stands in the way")
+    page.get_by_label("is not for: Osteoporosis").fill("bone density is normal")
+    page.get_by_role("button", name="Prescribe").first.click()
+    expect(page.get_by_role("status")).to_contain_text("The programme is prescribed.")
+
+    page.get_by_role("link", name="Change Own programme").click()
+    page.locator("#item-cat-cow").get_by_label("Sets").fill("99")
+    page.get_by_label("Why it is changed").fill("went well")
+    page.evaluate("document.querySelector('#draft').noValidate = true")
+    page.get_by_role("button", name="Change it").first.click()
+    expect(page.locator("#item-cat-cow")).to_contain_text("less than or equal to 20")
+    page.locator("#item-cat-cow").get_by_label("Sets").fill("3")
+    page.get_by_role("button", name="Change it").first.click()
+    expect(page.get_by_role("status")).to_contain_text("It is changed.")
+    first, second = Prescription.objects.filter(patient=patient).order_by("version")
+    assert [item["exercise"] for item in first.plan["items"]] == ["back-extension-lowering", "cat-cow"]
+    assert second.plan["items"][1]["dose"]["sets"] == 3
+    assert second.overrides[0]["reason"] == "bone density is normal"
+
+
+def test_a_programme_is_written_without_any_script(open_page: Open) -> None:
+    scenario = made()
+    address = f"/patients/{scenario.worst.pk}/programme/new"
+    page = open_page(address, scenario.clinician, java_script_enabled=False)
+    page.get_by_label("Title").fill("Plain")
+    page.get_by_label("Find an exercise").fill("bird dog")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("button", name="Add Bird dog", exact=True).click()
+    page.get_by_label("Repetitions").fill("7")
+    page.get_by_role("button", name="Prescribe").first.click()
+    expect(page.get_by_role("status")).to_contain_text("The programme is prescribed.")
+    assert Prescription.objects.get(patient=scenario.worst).plan["items"][0]["dose"]["reps"] == 7

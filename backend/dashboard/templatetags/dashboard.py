@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import date_format, number_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
@@ -82,6 +84,42 @@ def severity(number_: int) -> str:
 @register.filter
 def state(code: str) -> str:
     return str(wording.STATES.get(code, code))
+
+
+@register.filter
+def day_state(code: str) -> str:
+    return str(wording.DAY_STATES.get(code, code))
+
+
+@register.filter
+def day_mark(code: str) -> str:
+    return wording.DAY_MARKS.get(code, "")
+
+
+@register.filter
+def skipped(code: str) -> str:
+    return str(wording.SKIPPED.get(code, code))
+
+
+@register.filter
+def action(code: str) -> str:
+    return str(wording.ACTIONS.get(code, code))
+
+
+@register.filter
+def proposal(code: str) -> str:
+    return str(wording.PROPOSALS.get(code, code))
+
+
+@register.filter
+def weekdays(numbers: Sequence[int]) -> str:
+    """ISO weekdays as their short names."""
+    return ", ".join(str(WEEKDAYS_ABBR[number - 1]) for number in numbers)
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    return "–" if share is None else gettext("%(n)s %%") % {"n": number(100 * share, 0)}
 
 
 @register.filter
