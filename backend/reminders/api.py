@@ -1,4 +1,4 @@
-"""What a patient is asked for, for their phone."""
+"""What a patient is asked for and how they are reminded, for their phone."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.people.authentication import IsPatient, phone
+from backend.people.authentication import IsConsenting, IsPatient, phone
+from backend.people.models import Origin, Patient
+from backend.people.writes import Door
+from backend.reminders import examples, wishes
 from backend.reminders.agenda import AgendaItem, agenda
 from backend.reminders.planning import HORIZON
+from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
 
@@ -54,3 +59,32 @@ class AgendaView(APIView):
         if not 1 <= days <= HORIZON.days:
             raise Problem(400, "out_of_range", f"Ask for 1 to {HORIZON.days} days.", field="days")
         return json_response(Agenda(agenda(phone(request).patient_id, timezone.now(), days)))
+
+
+class OwnSettingsView(APIView):
+    """How this patient is reminded, on all their phones."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [IsPatient() if self.request.method == "GET" else IsConsenting()]
+
+    @extend_schema(
+        operation_id="reminder_settings",
+        responses={200: OpenApiResponse(schema_of(wishes.ShownSettings)), **problems(401, 403)},
+        examples=[OpenApiExample("the defaults", examples.SETTINGS, response_only=True)],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        return json_response(wishes.read_settings(phone(request).patient_id))
+
+    @extend_schema(
+        operation_id="reminder_settings_change",
+        request={"application/json": schema_of(wishes.ChangeSettings)},
+        responses={200: OpenApiResponse(schema_of(wishes.ShownSettings)), **problems(400, 401, 403)},
+        examples=[
+            OpenApiExample("quiet until nine", {"quiet_to": "09:00:00"}, request_only=True),
+            OpenApiExample("changed", examples.SETTINGS | {"quiet_to": "09:00:00"}, response_only=True),
+        ],
+    )
+    def patch(self, request: Request) -> HttpResponse:
+        me, changes = phone(request), read_as(request, wishes.ChangeSettings)
+        door = Door(Origin.PHONE, timezone.now(), user_id=me.user_id, device_id=me.device_id)
+        return json_response(wishes.change_settings(Patient.objects.get(pk=me.patient_id), changes, door))

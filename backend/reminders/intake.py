@@ -24,6 +24,8 @@ from backend.rest.verdicts import FieldError, Verdict
 DateTime = Annotated[datetime, msgspec.Meta(tz=True)]
 LocalTime = Annotated[time, msgspec.Meta(tz=False)]
 
+LONGEST_ABSENCE = timedelta(days=366)
+
 
 class ReceiptItem(msgspec.Struct, tag_field="type", tag="receipt"):
     """A message reached the phone, or was opened there."""
@@ -154,6 +156,9 @@ def store_absences(
         if item.last_day < item.first_day:
             verdicts.append(_rejected(item.id, "last_day", "out_of_range", "The last day is before the first."))
             continue
+        if item.last_day - item.first_day > LONGEST_ABSENCE:
+            verdicts.append(_rejected(item.id, "last_day", "too_long", "An absence lasts a year at most."))
+            continue
         row = standing.setdefault(item.id, Absence(patient_id=patient_id, id=item.id, clinic_id=clinic_id))
         days = item.first_day, item.last_day
         new = row.first_day is None or item.cancelled > row.cancelled
@@ -180,18 +185,22 @@ def store_absences(
 def store_settings(
     items: Sequence[SettingsItem], patient_id: int, clinic_id: int, door: Door, revisions: Mapping[int, int]
 ) -> list[Verdict]:
-    """How to be reminded, field by field, the latest holding. A fixed number of statements."""
+    """How to be reminded, field by field, the latest holding. A fixed number of statements.
+
+    A clock that is ahead counts as ours, or what it said could not be changed until we have caught up with it.
+    """
     if not items:
         return []
     settings = ReminderSettings.objects.filter(patient_id=patient_id).first()
     verdicts: dict[int, Verdict] = {}
     for position in sorted(range(len(items)), key=lambda position: items[position].authored_at):
         item = items[position]
-        if settings is not None and item.authored_at <= settings.changed_at:
+        said_at, ahead = min(item.authored_at, door.received_at), item.authored_at > door.received_at
+        if settings is not None and (said_at, ahead) <= (settings.changed_at, False):
             verdicts[position] = Verdict(id=item.id, status="duplicate")
             continue
         settings = settings or ReminderSettings(patient_id=patient_id, clinic_id=clinic_id)
-        settings.changed_at, settings.rev = item.authored_at, revisions[patient_id]
+        settings.changed_at, settings.rev = said_at, revisions[patient_id]
         for name in ("channel", "quiet_from", "quiet_to", "weekly_cap"):
             if (value := getattr(item, name)) is not UNSET:
                 setattr(settings, name, value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +20,15 @@ from backend.reminders.models import Schedule
 from backend.reminders.planning import plan
 from backend.reminders.slots import Rule
 from outcomes import library, packs
+from outcomes.instrument import Instrument
 
 PLANS = Path(__file__).parent / "plans"
+
+COUNTED_FROM = ("surgery", "date")
+"""Anchors that each schedule is told by itself."""
+
+FURTHEST = timedelta(days=30 * 366)
+"""How far from today a schedule may count from."""
 
 NAMED = {"hours": "its opening hours", "rota": "anybody on call", "fallback": "who is told when nobody answers"}
 
@@ -28,40 +36,125 @@ NAMED = {"hours": "its opening hours", "rota": "anybody on call", "fallback": "w
 class ScheduleError(ValueError):
     """A schedule that can't be made. `code` is for programs and stable; the message is for the clinician.
 
-    `instead` is the instrument that is offered in its place, if there is one.
+    `field` is what of the request is wrong; `instead` the instrument that is offered in its place, if there is one.
     """
 
-    def __init__(self, code: str, message: str, instead: str | None = None) -> None:
+    def __init__(self, code: str, message: str, *, field: str = "code", instead: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.field = field
         self.instead = instead
 
 
 def check_assignable(patient: Patient, code: str) -> None:
     """Raises ScheduleError where this instrument can't go to this patient's phone.
 
-    `unknown_instrument`; `not_for_patients`: a clinician fills it in; `no_text`: its licence keeps its text out of the
-    product, and the clinic has loaded none; `no_rota`: an answer of it must be read promptly, and the clinic lacks
-    hours, a rota or a fallback.
+    `unknown_instrument`; `not_for_patients`: a clinician fills it in; `no_text`: neither the product nor the clinic has
+    one in a language of the patient's or the clinic's; `no_rota`: an answer of it must be read promptly, and the clinic
+    lacks hours, a rota or a fallback.
     """
     try:
         instrument = library.get(code)
     except library.UnknownInstrumentError as error:
         raise ScheduleError("unknown_instrument", str(error)) from None
+    lacks = missing(patient.clinic) if instrument.safety_item else []
+    there = list(packs.texts_of(patient.clinic_id, instrument))
+    if refusal := why_not(instrument, there, languages_of(patient), lacks):
+        raise refusal
+
+
+def languages_of(patient: Patient) -> list[str]:
+    """In which a phone may show this patient something, the preferred one first."""
+    return [patient.language, *(patient.clinic.languages or ["en"])]
+
+
+def why_not(
+    instrument: Instrument, there: Collection[str], languages: Sequence[str], lacks: Sequence[str]
+) -> ScheduleError | None:
+    """Why this instrument can't be asked in any of `languages`; `there` are those that it has text in.
+
+    `lacks` is what the clinic has not named of its rota.
+    """
+    code = instrument.code
     if instrument.respondent != "patient":
-        raise ScheduleError("not_for_patients", f"{code} is filled in by a clinician.")
-    if not packs.texts_of(patient.clinic_id, instrument):
-        raise ScheduleError(
+        return ScheduleError("not_for_patients", f"{code} is filled in by a clinician.")
+    if not there:
+        return ScheduleError(
             "no_text", f"{code} has no text that a phone could show: the clinic must load one that it may use first."
         )
-    if instrument.safety_item and (lacks := missing(patient.clinic)):
+    if not set(languages) & set(there):
+        spoken = ", ".join(dict.fromkeys(languages))
+        return ScheduleError("no_text", f"{code} has text in {', '.join(sorted(there))}, none in {spoken}.")
+    if instrument.safety_item and lacks:
         item, instead = instrument.safety_item, instrument.unattended_alternative
-        raise ScheduleError(
+        return ScheduleError(
             "no_rota",
             f"Somebody must read the answer to item {item} of {code} promptly, and the clinic has not named: "
             f"{', '.join(NAMED[name] for name in lacks)}. Name them, or use {instead}, which leaves item {item} out.",
-            instead,
+            instead=instead,
         )
+    return None
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """An instrument that could be asked. `why_not` is why it can't be, `instead` what can in its place."""
+
+    code: str
+    title: str
+    why_not: str | None = None
+    detail: str = ""
+    instead: str | None = None
+
+
+class OfferedAsk(Offer, frozen=True, kw_only=True):
+    """… by this rule of a plan."""
+
+    rule: Rule
+
+
+class OfferedPlan(msgspec.Struct, frozen=True):
+    """A plan and what of it could be asked. One that counts from a surgery or a date needs `anchor_on`."""
+
+    name: str
+    title: str
+    needs_date: bool
+    asks: list[OfferedAsk]
+
+
+class Offers(msgspec.Struct, frozen=True):
+    """What this patient could be asked, singly and by plans."""
+
+    instruments: list[Offer]
+    plans: list[OfferedPlan]
+
+
+def offers(patient: Patient) -> Offers:
+    """A fixed number of statements, however many instruments."""
+    languages, lacks = languages_of(patient), missing(patient.clinic)
+    there = packs.languages_of(patient.clinic_id)
+    singly = {
+        each.code: _offer(each, why_not(each, there[each.code], languages, lacks))
+        for each in library.newest()
+        if each.respondent == "patient"
+    }
+    return Offers(
+        sorted(singly.values(), key=lambda offer: offer.title),
+        [
+            OfferedPlan(
+                name,
+                plan.title,
+                any(ask.rule.anchor in COUNTED_FROM for ask in plan.ask),
+                [OfferedAsk(**msgspec.structs.asdict(singly[ask.code]), rule=ask.rule) for ask in plan.ask],
+            )
+            for name, plan in plans().items()
+        ],
+    )
+
+
+def _offer(instrument: Instrument, error: ScheduleError | None) -> Offer:
+    if error is None:
+        return Offer(instrument.code, instrument.title)
+    return Offer(instrument.code, instrument.title, error.code, str(error), error.instead)
 
 
 def set_schedule(
@@ -77,12 +170,11 @@ def set_schedule(
     """Ask `patient` for something by `rule`, or change the rule of what they are asked; its slots stand at once.
 
     Raises ScheduleError: as `check_assignable` does; `anchor_on` for a rule that counts from a date that is not given,
-    or is given one that it doesn't count from.
+    or is given one that it doesn't count from; `not_a_programme` for an instrument asked as a prescription says.
     """
     if asks == Schedule.Asks.INSTRUMENT:
         check_assignable(patient, code)
-    if (rule.anchor in ("surgery", "date")) != (anchor_on is not None):
-        raise ScheduleError("anchor_on", f"A rule that counts from {rule.anchor}: anchor_on must say from which day.")
+    _check_anchor(asks, rule, anchor_on, now.date())
     with transaction.atomic():
         schedule, made = Schedule.objects.select_for_update().get_or_create(
             patient=patient,
@@ -100,12 +192,52 @@ def set_schedule(
             },
         )
         if not made:
-            Schedule.objects.filter(pk=schedule.pk).update(
-                rule=rule.to_json(), anchor_on=anchor_on, version=F("version") + 1
-            )
+            return change_rule(schedule, rule, now, anchor_on=anchor_on)
         plan([patient.pk], now)
-        schedule.refresh_from_db()
+    schedule.refresh_from_db()
     return schedule
+
+
+def ask_anew(
+    patient: Patient, code: str, rule: Rule, now: datetime, *, anchor_on: date | None = None, by: User | None = None
+) -> Schedule:
+    """Ask for an instrument that is not asked for yet. Raises ScheduleError, else with `already_asked`."""
+    asked = Schedule.Asks.INSTRUMENT
+    if Schedule.objects.filter(patient=patient, asks=asked, code=code, active=True).exists():
+        raise ScheduleError("already_asked", f"{code} is asked for already: change that schedule, or end it.")
+    return set_schedule(patient, asked, code, rule, now, anchor_on=anchor_on, by=by)
+
+
+def change_rule(schedule: Schedule, rule: Rule, now: datetime, *, anchor_on: date | None = None) -> Schedule:
+    """Ask by another rule from now on. Raises ScheduleError, also where the schedule has ended (`ended`)."""
+    asks = Schedule.Asks(schedule.asks)
+    if asks == Schedule.Asks.INSTRUMENT:
+        check_assignable(schedule.patient, schedule.code)
+    _check_anchor(asks, rule, anchor_on, now.date())
+    with transaction.atomic():
+        changed = Schedule.objects.filter(pk=schedule.pk, active=True).update(
+            rule=rule.to_json(), anchor_on=anchor_on, version=F("version") + 1
+        )
+        if not changed:
+            raise ScheduleError("ended", "This is asked for no more: make a new schedule.", field="id")
+        plan([schedule.patient_id], now)
+    schedule.refresh_from_db()
+    return schedule
+
+
+def _check_anchor(asks: Schedule.Asks, rule: Rule, anchor_on: date | None, today: date) -> None:
+    wrong = ""
+    if rule.anchor in COUNTED_FROM and anchor_on is None:
+        wrong = f"Say from which day: this counts from a {rule.anchor}."
+    elif rule.anchor not in COUNTED_FROM and anchor_on is not None:
+        wrong = f"This counts from {rule.anchor}, not from a day of its own."
+    elif anchor_on is not None and abs(anchor_on - today) > FURTHEST:
+        wrong = "This is more than thirty years away."
+    if wrong:
+        raise ScheduleError("anchor_on", wrong, field="anchor_on")
+    if rule.anchor == "prescription" and asks != Schedule.Asks.SESSION:
+        message = "Only the sessions of a programme are asked for as its prescription says."
+        raise ScheduleError("not_a_programme", message, field="rule.anchor")
 
 
 def end_schedule(schedule: Schedule, now: datetime) -> None:

@@ -2,6 +2,30 @@
 
 from django.urls import path
 
-from backend.reminders.api import AgendaView
+from backend.reminders import api, staff_api
 
-urlpatterns = [path("agenda", AgendaView.as_view(), name="agenda")]
+PATIENT = "patients/<int:patient_id>"
+
+urlpatterns = [
+    path("agenda", api.AgendaView.as_view(), name="agenda"),
+    path("reminder-settings", api.OwnSettingsView.as_view(), name="reminder-settings"),
+    path(f"{PATIENT}/schedules", staff_api.SchedulesView.as_view(), name="patient-schedules"),
+    path(f"{PATIENT}/schedules/offers", staff_api.OffersView.as_view(), name="patient-schedule-offers"),
+    path(f"{PATIENT}/schedules/plan", staff_api.PlanView.as_view(), name="patient-schedule-plan"),
+    path(
+        f"{PATIENT}/schedules/<uuid:schedule_id>/change",
+        staff_api.ChangeScheduleView.as_view(),
+        name="patient-schedule-change",
+    ),
+    path(
+        f"{PATIENT}/schedules/<uuid:schedule_id>/end", staff_api.EndScheduleView.as_view(), name="patient-schedule-end"
+    ),
+    path(f"{PATIENT}/slots", staff_api.SlotsView.as_view(), name="patient-slots"),
+    path(f"{PATIENT}/reminder-settings", staff_api.ReminderSettingsView.as_view(), name="patient-reminder-settings"),
+    path(f"{PATIENT}/absences", staff_api.AbsencesView.as_view(), name="patient-absences"),
+    path(
+        f"{PATIENT}/absences/<uuid:absence_id>/cancel",
+        staff_api.CancelAbsenceView.as_view(),
+        name="patient-absence-cancel",
+    ),
+]

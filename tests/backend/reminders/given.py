@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from backend.people.models import ClinicText, Consent, Origin, Patient, ZoneHistory
 from backend.people.writes import Door, next_revisions
 from backend.reminders.completing import Answer, complete
-from backend.reminders.models import Schedule, Slot
+from backend.reminders.models import Absence, Schedule, Slot
 from backend.reminders.scheduling import set_schedule
 from backend.reminders.slots import Remind, Rule, SlotKey, Window
 from tests import factories
@@ -41,6 +41,18 @@ def a_diarist(now: datetime, rule: Rule = EVENING, **fields: object) -> Patient:
     patient = a_patient(**fields)  # type: ignore[arg-type]
     set_schedule(patient, *DIARY, rule, now)
     return patient
+
+
+def a_schedule(patient: Patient) -> Schedule:
+    """Of the daily diary, since noon of a day in March."""
+    return set_schedule(patient, *DIARY, EVENING, at("2026-03-02T12:00:00+01:00"))
+
+
+def an_absence(patient: Patient) -> Absence:
+    """Of two days in March."""
+    return Absence.objects.create(
+        id=uuid7(), clinic=patient.clinic, patient=patient, rev=0, first_day=date(2026, 3, 3), last_day=date(2026, 3, 4)
+    )
 
 
 def slot_of(patient: Patient, day: str, n: int = 0, code: str = "daily-diary") -> Slot:
