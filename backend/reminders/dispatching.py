@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from datetime import datetime
 
@@ -10,12 +11,18 @@ from backend.reminders.sending import send_due
 from backend.reminders.ticking import tick
 
 
-def dispatch(now: datetime, limit: int) -> Counter[str]:
-    """Do everything that is due at `now`, `limit` at a time, and count it. Any number of these may run at once."""
+def dispatch(now: datetime, limit: int, seconds: float | None = None) -> Counter[str]:
+    """Do everything that is due at `now`, `limit` at a time, and count it. Any number of these may run at once.
+
+    What waits longest leaves while the rest is still being looked at. After `seconds` it stops at the next occasion,
+    and counts itself as `unfinished`.
+    """
     counts: Counter[str] = Counter()
-    for step in (_plan, tick, send_due):
-        while done := step(now, limit):
-            counts += done
+    end = None if seconds is None else time.monotonic() + seconds
+    while done := _plan(now, limit) + tick(now, limit) + send_due(now, limit):
+        counts += done
+        if end is not None and time.monotonic() > end:
+            return counts + Counter(unfinished=1)
     return counts
 
 

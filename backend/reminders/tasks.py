@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.core.cache import cache
 from django.utils import timezone
 
 import exercises.lapses
@@ -12,6 +13,11 @@ from backend.reminders.dispatching import dispatch
 from backend.reminders.escalation import watch
 from backend.reminders.reporting import report, unsaid
 from backend.rest.health import alerts_are_watched
+
+BATCH = 500  # messages
+TURN = 5  # seconds
+BELL = "reminders-left"  # at most one asks for more of the same, however many dispatch
+FORGOTTEN = 20  # seconds
 
 
 @shared_task
@@ -35,7 +41,10 @@ def look_for_silence() -> None:
 
 @shared_task
 def dispatch_reminders() -> None:
-    dispatch(timezone.now(), limit=1000)
+    """For some seconds; if more is left, at the queue's end again: the clocks of alerts are not kept waiting."""
+    cache.delete(BELL)
+    if dispatch(timezone.now(), limit=BATCH, seconds=TURN)["unfinished"] and cache.add(BELL, 1, FORGOTTEN):
+        dispatch_reminders.apply_async(expires=FORGOTTEN)
 
 
 @shared_task

@@ -22,6 +22,7 @@ def call(language: str) -> tuple[str, str]:
     return words["title"], words["body"]
 
 
+@cache
 def _spoken(language: str) -> str:
     """`language`, else its language without the region, else English."""
     known = {file.stem for file in FOLDER.glob("*.toml")}

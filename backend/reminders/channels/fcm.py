@@ -41,11 +41,11 @@ def notify(notice: Notice, target: str) -> str:
         headers={"Authorization": f"Bearer {_access_token(account)}"},
         json={"message": message},
     )
-    if answer.status_code == 401:
+    if answer.status == 401:
         _tokens.clear()
-    if answer.status_code != 200:
+    if answer.status != 200:
         code = _error_code(answer)
-        raise ChannelError(f"FCM answers {answer.status_code} {code}", permanent=code in DEAD)
+        raise ChannelError(f"FCM answers {answer.status} {code}", permanent=code in DEAD)
     return str(_json(answer).get("name", ""))
 
 
@@ -71,10 +71,10 @@ def _access_token(account: dict[str, str]) -> str:
             "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
             "assertion": jwt.encode(claims, account["private_key"], algorithm="RS256"),
         }
-        answer = post(account["token_uri"], data=grant)
+        answer = post(account["token_uri"], fields=grant, encode_multipart=False)
         body = _json(answer)
-        if answer.status_code != 200 or "access_token" not in body:
-            raise ChannelError(f"the service account is refused with {answer.status_code}")
+        if answer.status != 200 or "access_token" not in body:
+            raise ChannelError(f"the service account is refused with {answer.status}")
         _tokens[account["client_email"]] = body["access_token"], now + float(body.get("expires_in", 0))
         return str(body["access_token"])
 

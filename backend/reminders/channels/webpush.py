@@ -69,11 +69,11 @@ def notify(notice: Notice, target: str) -> str:
             "Content-Type": "application/octet-stream",
             "Authorization": _vapid(f"{url.scheme}://{url.netloc}"),
         },
-        data=body,
+        body=body,
     )
-    if answer.status_code not in (200, 201, 202):
-        gone = answer.status_code in (404, 410)
-        raise ChannelError(f"the push service answers {answer.status_code}", permanent=gone)
+    if answer.status not in (200, 201, 202):
+        gone = answer.status in (404, 410)
+        raise ChannelError(f"the push service answers {answer.status}", permanent=gone)
     return answer.headers.get("Location", "")
 
 
