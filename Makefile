@@ -22,7 +22,7 @@ test: setup browser
 
 # Kills things at random moments, for minutes, and prints what was lost. It must be nothing.
 chaos: setup
-	.venv/bin/python -m bench.kill_dispatcher
+	.venv/bin/python -m bench.kill_everything
 
 lint: setup
 	.venv/bin/ruff check .

@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 GUARD = Path(__file__).with_name("guard.py")
 ROOM_NEEDED = 500_000_000  # bytes: what PostgreSQL's files and write-ahead log come to in a demo, with some to spare
@@ -261,15 +261,16 @@ def postgres(directory: Path, *, durable: bool) -> Iterator[str]:
 
 
 @contextmanager
-def redis(directory: Path, *, durable: bool) -> Iterator[str]:
-    """Run Valkey on a free port of the loopback address, with a new password, and yield its URL.
+def redis(directory: Path, *, durable: bool, again: str = "") -> Iterator[str]:
+    """Run Valkey on a free port of the loopback address, with a new password, and yield its URL; or `again` at its URL.
 
     It never keeps anything: what there is to do stands in the database, and the broker only rings. Without `durable`
     the whole directory is removed in the end.
     """
     lock, log, settings = directory / "redis.lock", directory / "redis.log", directory / "redis.conf"
     end_what_was_left(lock)
-    port, password = free_port(), secrets.token_urlsafe()
+    old = urlsplit(again)
+    port, password = old.port or free_port(), old.password or secrets.token_urlsafe()
     settings.touch(mode=0o600)
     settings.write_text(
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndatabases 128\n"

@@ -1,0 +1,141 @@
+"""A hundred thousand reminders due in the same minute: how late do they leave, and do the oldest leave first?
+
+    .venv/bin/python -m bench.lateness
+    .venv/bin/python -m bench.lateness --patients 20000 --per-second 300
+
+The worker and the beat are the product's own, as the demo starts them; the provider on the loopback address takes so
+many messages a second and no more. Beside what was measured stands what that limit alone would make of them: a
+message can't leave before those ahead of it have. Ends with an error where one is lost or doubled, or where the 99th
+percentile is more than a minute behind the limit's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+
+from backend.local import guarded, services
+from bench.provider import Provider, running, service_account
+
+MINUTE = 60
+AHEAD = 20  # seconds until the first is due: what the run needs to write them all
+AIM = 60  # seconds behind the provider's own limit, at the 99th percentile
+
+
+@contextmanager
+def worker_and_beat(directory: Path, environment: dict[str, str], processes: int) -> Iterator[None]:
+    """As the demo has them, but for the address of the provider."""
+    celery = [sys.executable, "-m", "celery", "-A", "bench.worker", "-q"]
+    commands = {
+        "worker": [*celery, "worker", "--concurrency", str(processes), "--without-mingle"],
+        "beat": [*celery, "beat", "--pidfile="],
+    }
+    with ExitStack() as stack:
+        for name, command in commands.items():
+            output = stack.enter_context((directory / f"{name}.log").open("ab"))
+            lock = directory / f"{name}.lock"
+            stack.enter_context(guarded([*command], lock=lock, output=output.fileno(), environment=environment))
+        yield
+
+
+def wait_for(provider: Provider, number: int, longest: float) -> None:
+    end = time.monotonic() + longest
+    while len({taken.message for taken in provider.taken}) < number and time.monotonic() < end:
+        time.sleep(1)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+def tell(provider: Provider, first: datetime, number: int) -> bool:
+    """Print what came of it; whether all is as promised."""
+    from backend.reminders.models import Mention, Slot
+
+    due = dict(Slot.objects.values_list("patient", "opens_at"))
+    mentions = Counter(Mention.objects.values_list("patient", flat=True))
+    arrived: dict[int, float] = {}
+    for taken in provider.taken:
+        arrived.setdefault(int(taken.token), taken.at)
+    late = [at - due[patient].timestamp() for patient, at in arrived.items()]
+    # The n-th message leaves when it is due, or when the provider has taken the n before it.
+    limit = [max(0, n / provider.per_second - n * MINUTE / number) for n in range(number)]
+    overtaken, newest = [], 0.0
+    for patient in arrived:
+        newest = max(newest, due[patient].timestamp())
+        overtaken.append(newest - due[patient].timestamp())
+    lost, doubled = number - len(arrived), sum(times - 1 for times in mentions.values())
+    last = max(arrived.values()) - first.timestamp()
+    print(f"{number:,} reminders due within a minute; the provider takes {provider.per_second:g} a second")
+    print(f"{'lateness, seconds':34}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}")
+    for name, values in (
+        ("the provider's own limit", limit),
+        ("measured", late),
+        ("overtaken by younger ones", overtaken),
+    ):
+        figures = [percentile(values, share) for share in (0.5, 0.95, 0.99, 1)]
+        print(f"{name:34}" + "".join(f"{figure:8.1f}" for figure in figures))
+    behind = percentile(late, 0.99) - percentile(limit, 0.99)
+    print(
+        f"p99 behind the limit: {behind:.1f} s, aim {AIM}; {number / last:.0f} a second; {lost} lost, {doubled} doubled"
+    )
+    return not lost and not doubled and behind <= AIM
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patients", type=int, default=100_000)
+    parser.add_argument("--per-second", type=float, default=500, help="what the provider takes")
+    parser.add_argument("--processes", type=int, default=2, help="of the worker")
+    options = parser.parse_args()
+    provider = Provider(per_second=options.per_second)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="steadyback-lateness-")))
+        directory.chmod(0o755)  # PostgreSQL does not run as root
+        stack.enter_context(running(provider))
+        os.environ |= stack.enter_context(services(directory, durable=True)) | {
+            "SECRET_KEY": "only for this run",
+            "DJANGO_SETTINGS_MODULE": "backend.settings",
+            "FCM_API": provider.url,
+            "FCM_SERVICE_ACCOUNT": service_account(provider.url),
+        }
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        from backend.reminders.models import Schedule
+        from backend.reminders.slots import Remind, Rule, Window
+        from bench.patients import daytime, make_due, make_patients
+
+        call_command("migrate", verbosity=0)
+        now = datetime.now(UTC)
+        rule = Rule((Window(clock_time(10), clock_time(20)),), remind=Remind(nudges=0))
+        zone = daytime(now)
+        make_patients(options.patients, rule, now, zone=zone)
+        Schedule.objects.update(planned_until=(now + timedelta(days=14)).date())
+        stack.enter_context(worker_and_beat(directory, dict(os.environ), options.processes))
+        first = datetime.now(UTC) + timedelta(seconds=AHEAD)
+        make_due(first, timedelta(seconds=MINUTE), zone)
+        if datetime.now(UTC) > first:
+            print("writing them took longer than the start was ahead, so the first are late from the start")
+        wait_for(provider, options.patients, MINUTE + 5 * options.patients / options.per_second)
+        kept = tell(provider, first, options.patients)
+        from django.db import connection
+
+        connection.close()
+    if not kept:
+        sys.exit("the promise is broken")
+
+
+if __name__ == "__main__":
+    main()
