@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -13,17 +14,22 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
+from backend.dashboard.repairs import repairs_for
 from backend.people import audit
 from backend.people.models import Clinic, Patient, User
 from backend.people.writes import Door
 from backend.sync.models import Quarantine
 from backend.sync.push import push
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 
 @dataclass(frozen=True)
 class Shown:
     item: Quarantine
     content: str
+    repairs: list[_StrPromise]
 
 
 def of_clinic(user: User, clinic: Clinic, *, closed: bool) -> QuerySet[Quarantine]:
@@ -37,7 +43,8 @@ def readable(item: Quarantine) -> Shown:
     text = bytes(item.content).decode("utf-8", "replace")
     with suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
-    return Shown(item, text)
+    errors = item.errors or [{"code": "conflict" if item.status == "conflict" else ""}]
+    return Shown(item, text, repairs_for(errors))
 
 
 def try_again(items: QuerySet[Quarantine], patient_id: int, item_id: UUID, by: User, now: datetime) -> str:

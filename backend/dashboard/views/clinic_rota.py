@@ -54,6 +54,7 @@ def _page(
         chain.append((one, by_pk[one.membership_id], one.position in on_duty, form))
     context = {
         "lacks": [(anchor, LACKS[anchor]) for anchor in missing(desk.clinic)],
+        "no_hours": not named.hours.weekly,
         "open_now": named.hours.is_open(now),
         "days": days or _days(desk),
         "holidays": desk.clinic.holidays.filter(day__gte=desk.today).order_by("day"),
