@@ -1,15 +1,17 @@
-"""What a phone reports of the clinic's own texts: that it showed one, with or without a network."""
+"""The clinic's own texts on the phone: when it shows one with no network, and its report that it did."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
 from backend.people.writes import Door
 from backend.rest.verdicts import FieldError, Verdict
+from outcomes import library
 from outcomes.alert_rules import RULES
 from outcomes.intake import DateTime
 from outcomes.models import Alert, AlertEvent
@@ -26,6 +28,30 @@ class CardShownItem(msgspec.Struct, tag_field="type", tag="safety-card-shown"):
     response: UUID | None = None
     language: Name = "en"
     version: int = 1
+
+
+@cache
+def shown_when(kind: str) -> list[dict[str, Any]]:
+    """The conditions under which a phone shows a text at once, without asking anybody.
+
+    Each names an instrument and the items of which `any` or `all` are answered with `at_least`, or of which one is
+    `unanswered` though another item was answered; or it names kinds of adverse events. What needs a score or the past
+    is told by the answer to a sync.
+    """
+    found: list[dict[str, Any]] = []
+    for rule in RULES:
+        if rule.text != kind:
+            continue
+        if rule.events:
+            found.append({"rule": rule.code, "adverse_event": list(rule.events)})
+        for instrument in library.newest():
+            for flag in instrument.flags:
+                if flag.name == rule.flag:
+                    items = {"any": flag.any, "all": flag.all, "unanswered": flag.unanswered}
+                    when = {how: list(names) for how, names in items.items() if names}
+                    least = {} if flag.unanswered else {"at_least": flag.at_least}
+                    found.append({"rule": rule.code, "instrument": instrument.code, **when, **least})
+    return found
 
 
 def store_cards_shown(items: Sequence[CardShownItem], patient_id: int, clinic_id: int, door: Door) -> list[Verdict]:

@@ -26,6 +26,7 @@ from backend.sync.decode import MOST_ITEMS, MalformedError, decode_envelope
 from backend.sync.pull import decode_cursor, pull
 from backend.sync.push import clock_skew, push
 from outcomes.api import EXAMPLE_PAGE, RESPONSE_PARAMETERS, ResponsePage, response_page
+from outcomes.cards import shown_when
 from outcomes.intake import ResponseItem
 from outcomes.shown import Tag, tags
 
@@ -33,7 +34,8 @@ from outcomes.shown import Tag, tags
 class SyncAnswer(msgspec.Struct):
     """What a sync answers. `safety` holds the clinic's texts that the pushed answers call for, most urgent first.
 
-    `safety_card` is all the clinic's texts, to be shown with no network; null where the phone has the latest.
+    `safety_card` is all the clinic's texts, each with `when` a phone shows it with no network; null where the phone has
+    the latest.
     `instruments` is what the clinic can ask on this phone, null likewise: one whose tag the phone doesn't hold it
     fetches from `/instruments/{code}`, and one that is listed no more it forgets.
     """
@@ -96,7 +98,7 @@ class SyncView(APIView):
             full=pulled.full,
             more=pulled.more,
             safety=[text for kind in needed for text in card if text["kind"] == kind],
-            safety_card=card if pulled.new_card else None,
+            safety_card=[{**text, "when": shown_when(text["kind"])} for text in card] if pulled.new_card else None,
             instruments=tags(me.clinic_id, me.language) if pulled.new_texts else None,
         )
         return json_response(answer)
