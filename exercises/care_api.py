@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -18,15 +17,13 @@ from rest_framework.views import APIView
 from backend.people import audit
 from backend.people.authentication import IsConsenting, IsPatient, phone
 from backend.people.models import Patient
-from backend.people.writes import next_revisions
 from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
 from exercises.advancing import decide
-from exercises.entry import LANGUAGE
-from exercises.library import library
-from exercises.models import Clearance, Condition, Preferences, Proposal
-from exercises.prescribing import today_of
+from exercises.background import Likings, end_condition, enter_clearance, enter_condition, likings, write_likings
+from exercises.models import Clearance, Condition, Proposal
+from exercises.prescribing import RefusedError, today_of
 from exercises.programme_api import StaffView, guarded
 from exercises.reporting import Report, reports
 
@@ -74,14 +71,6 @@ class ClearanceList(msgspec.Struct):
     results: list[StoredClearance]
 
 
-class Likings(msgspec.Struct, forbid_unknown_fields=True):
-    """Modalities that the patient likes and dislikes, and the equipment at home."""
-
-    liked: list[str] = []
-    disliked: list[str] = []
-    equipment: list[str] = []
-
-
 class StoredProposal(msgspec.Struct):
     """What a rule proposes, with what it looked at; `words` are for the patient, `words_for_clinician` for staff."""
 
@@ -127,28 +116,6 @@ def stored_proposal(row: Proposal) -> StoredProposal:
     return StoredProposal(prescription=row.prescription_id, **values)
 
 
-def likings(patient_id: int) -> Likings:
-    row = Preferences.objects.filter(patient=patient_id).first()
-    return Likings(row.liked, row.disliked, row.equipment) if row else Likings()
-
-
-def write_likings(patient_id: int, clinic_id: int, asked: Likings, now: datetime) -> None:
-    """Refuses codes that are none, and a modality that is both liked and disliked."""
-    codes = library().codes[LANGUAGE]
-    for name, known in (("liked", codes.modalities), ("disliked", codes.modalities), ("equipment", codes.equipment)):
-        for position, code in enumerate(getattr(asked, name)):
-            if code not in known:
-                raise Problem(422, "unknown_code", f"One of: {', '.join(known)}.", field=f"{name}.{position}")
-    if set(asked.liked) & set(asked.disliked):
-        raise Problem(422, "contradiction", "A modality is either liked or disliked.", field="disliked")
-    with transaction.atomic():
-        rev = next_revisions([patient_id])[patient_id]
-        Preferences.objects.update_or_create(
-            patient_id=patient_id,
-            defaults={"clinic_id": clinic_id, "rev": rev, "updated_at": now, **msgspec.structs.asdict(asked)},
-        )
-
-
 EXAMPLE_LIKINGS = {"liked": ["qigong"], "disliked": ["hiit"], "equipment": ["mat", "chair"]}
 
 
@@ -174,9 +141,13 @@ class OwnPreferencesView(APIView):
     )
     def put(self, request: Request) -> HttpResponse:
         me, asked = phone(request), read_as(request, Likings)
-        write_likings(me.patient_id, me.clinic_id, asked, timezone.now())
-        audit.record("wrote preferences", [me.patient_id], me.user_id)
-        return json_response(asked)
+
+        def write() -> HttpResponse:
+            write_likings(me.patient_id, me.clinic_id, asked, timezone.now())
+            audit.record("wrote preferences", [me.patient_id], me.user_id)
+            return json_response(asked)
+
+        return guarded(write)
 
 
 class PreferencesView(StaffView):
@@ -200,9 +171,13 @@ class PreferencesView(StaffView):
     )
     def put(self, request: Request, patient_id: int) -> HttpResponse:
         patient, asked = self.patient(request, patient_id), read_as(request, Likings)
-        write_likings(patient.pk, patient.clinic_id, asked, timezone.now())
-        audit.record("wrote preferences", [patient.pk], request.user.pk)
-        return json_response(asked)
+
+        def write() -> HttpResponse:
+            write_likings(patient.pk, patient.clinic_id, asked, timezone.now())
+            audit.record("wrote preferences", [patient.pk], request.user.pk)
+            return json_response(asked)
+
+        return guarded(write)
 
 
 EXAMPLE_CONDITION = {
@@ -240,22 +215,12 @@ class ConditionsView(StaffView):
     )
     def post(self, request: Request, patient_id: int) -> HttpResponse:
         patient, asked = self.patient(request, patient_id), read_as(request, NewCondition)
-        if asked.code not in library().codes[LANGUAGE].conditions:
-            raise Problem(422, "unknown_code", "See /exercise-codes for the conditions.", field="code")
-        row, new = Condition.objects.get_or_create(
-            patient=patient,
-            code=asked.code,
-            ended_on=None,
-            defaults={
-                "clinic_id": patient.clinic_id,
-                "since": asked.since,
-                "note": asked.note,
-                "entered_by": self.user(request),
-                "entered_at": timezone.now(),
-            },
-        )
-        if not new:
-            raise Problem(409, "exists", "The patient has this condition already.", field="code")
+        fields = msgspec.structs.asdict(asked)
+        try:
+            row = enter_condition(patient, by=self.user(request), now=timezone.now(), **fields)
+        except RefusedError as error:
+            status = 409 if error.code == "exists" else 422
+            raise Problem(status, error.code, error.detail, field=error.field) from None
         audit.record("wrote condition", [patient.pk], request.user.pk)
         return json_response(stored_condition(row), 201)
 
@@ -272,9 +237,7 @@ class EndConditionView(StaffView):
     def post(self, request: Request, patient_id: int, condition_id: int) -> HttpResponse:
         patient = self.patient(request, patient_id)
         row = get_object_or_404(Condition, patient=patient, pk=condition_id)
-        if row.ended_on is None:
-            row.ended_on = today_of(patient, timezone.now())
-            row.save(update_fields=["ended_on"])
+        end_condition(row, patient, timezone.now())
         audit.record("ended condition", [patient.pk], request.user.pk)
         return json_response(stored_condition(row))
 
@@ -319,17 +282,14 @@ class ClearancesView(StaffView):
     )
     def post(self, request: Request, patient_id: int) -> HttpResponse:
         patient, asked = self.patient(request, patient_id), read_as(request, NewClearance)
-        if asked.valid_until < asked.cleared_on:
-            raise Problem(422, "before_start", "It ends before it begins.", field="valid_until")
-        row = Clearance.objects.create(
-            clinic_id=patient.clinic_id,
-            patient=patient,
-            entered_by=self.user(request),
-            entered_at=timezone.now(),
-            **msgspec.structs.asdict(asked),
-        )
-        audit.record("wrote clearance", [patient.pk], request.user.pk)
-        return json_response(stored_clearance(row), 201)
+
+        def write() -> HttpResponse:
+            fields = msgspec.structs.asdict(asked)
+            row = enter_clearance(patient, by=self.user(request), now=timezone.now(), **fields)
+            audit.record("wrote clearance", [patient.pk], request.user.pk)
+            return json_response(stored_clearance(row), 201)
+
+        return guarded(write)
 
 
 EXAMPLE_PROPOSAL = {

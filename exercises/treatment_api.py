@@ -7,27 +7,22 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
-from uuid_utils.compat import uuid7
 
 from backend.people import audit
-from backend.people.writes import Door, next_revisions
 from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
-from exercises.alarms import AE_1, SERIOUS
-from exercises.models import Treatment, TreatmentSession
-from exercises.programme_api import StaffView
-from exercises.treatments import PARAMETERS, BeforeAndAfter, BrainStimulation, Details, Given, before_and_after
+from exercises.models import Treatment
+from exercises.programme_api import StaffView, guarded
+from exercises.treating import end_treatment, enter_session, enter_treatment, slopes_around
+from exercises.treatments import BeforeAndAfter, Details, Given
 from outcomes import library
-from outcomes.alerts import Finding, raise_for
-from outcomes.models import Score
 
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -146,23 +141,14 @@ class TreatmentsView(StaffView):
     )
     def post(self, request: Request, patient_id: int) -> HttpResponse:
         patient, asked = self.patient(request, patient_id), read_as(request, NewTreatment)
-        if asked.ends_on and asked.ends_on < asked.starts_on:
-            raise Problem(422, "before_start", "It ends before it begins.", field="ends_on")
-        details = msgspec.to_builtins(asked.details)
-        row = Treatment.objects.create(
-            id=uuid7(),
-            clinic_id=patient.clinic_id,
-            patient=patient,
-            kind=details["kind"],
-            starts_on=asked.starts_on,
-            ends_on=asked.ends_on,
-            details=details,
-            note=asked.note,
-            entered_by=self.user(request),
-            entered_at=timezone.now(),
-        )
-        audit.record("wrote treatment", [patient.pk], request.user.pk)
-        return json_response(stored(row), 201)
+
+        def write() -> HttpResponse:
+            fields = {name: getattr(asked, name) for name in ("details", "starts_on", "ends_on", "note")}
+            row = enter_treatment(patient, by=self.user(request), now=timezone.now(), **fields)
+            audit.record("wrote treatment", [patient.pk], request.user.pk)
+            return json_response(stored(row), 201)
+
+        return guarded(write)
 
 
 class EndTreatmentView(StaffView):
@@ -180,12 +166,13 @@ class EndTreatmentView(StaffView):
     def post(self, request: Request, patient_id: int, treatment_id: UUID) -> HttpResponse:
         row = get_object_or_404(Treatment, patient=self.patient(request, patient_id), pk=treatment_id)
         asked = read_as(request, EndIt)
-        if asked.ends_on < row.starts_on:
-            raise Problem(422, "before_start", "It ends before it begins.", field="ends_on")
-        row.ends_on = asked.ends_on
-        row.save(update_fields=["ends_on"])
-        audit.record("ended treatment", [patient_id], request.user.pk)
-        return json_response(stored(row, row.sessions.count()))
+
+        def write() -> HttpResponse:
+            end_treatment(row, asked.ends_on)
+            audit.record("ended treatment", [patient_id], request.user.pk)
+            return json_response(stored(row, row.sessions.count()))
+
+        return guarded(write)
 
 
 class GivenView(StaffView):
@@ -224,32 +211,14 @@ class GivenView(StaffView):
     def post(self, request: Request, patient_id: int, treatment_id: UUID) -> HttpResponse:
         patient = self.patient(request, patient_id)
         row = get_object_or_404(Treatment, patient=patient, pk=treatment_id)
-        given, now = read_as(request, Given), timezone.now()
-        details = msgspec.convert(row.details, Details)
-        if not isinstance(details, BrainStimulation):
-            raise Problem(422, "no_sessions", "Only a course of brain stimulation has sessions.")
-        if not isinstance(given.parameters, PARAMETERS[details.modality]):
-            raise Problem(422, "other_modality", f"The course is {details.modality}.", field="parameters.kind")
-        if given.day < row.starts_on:
-            raise Problem(422, "before_start", "This is before the course began.", field="day")
-        user = self.user(request)
-        with transaction.atomic():
-            next_revisions([patient.pk])
-            session = TreatmentSession.objects.create(
-                id=uuid7(),
-                clinic_id=patient.clinic_id,
-                patient=patient,
-                treatment=row,
-                day=given.day,
-                given=msgspec.to_builtins(given),
-                entered_by=user,
-                entered_at=now,
-            )
-            if any(event.kind in SERIOUS for event in given.events):
-                door = Door(origin="clinic", received_at=now, user_id=user.pk)
-                raise_for([Finding(patient.pk, patient.clinic_id, session.pk, now, [AE_1])], door)
-        audit.record("wrote treatment session", [patient.pk], request.user.pk)
-        return json_response(StoredGiven(session.pk, given, session.entered_at), 201)
+        given = read_as(request, Given)
+
+        def write() -> HttpResponse:
+            session = enter_session(row, patient, given, by=self.user(request), now=timezone.now())
+            audit.record("wrote treatment session", [patient.pk], request.user.pk)
+            return json_response(StoredGiven(session.pk, given, session.entered_at), 201)
+
+        return guarded(write)
 
 
 class SlopesView(StaffView):
@@ -279,10 +248,5 @@ class SlopesView(StaffView):
         measure = request.query_params.get("measure", "")
         if measure not in library.measures():
             raise Problem(400, "unknown_measure", "There is no such measure.", field="measure")
-        scores = Score.objects.filter(patient=patient, measure__code=measure, live=True).order_by("local_day", "at")
-        by_day: dict[date, list[float]] = {}
-        for day, value in scores.values_list("local_day", "value"):
-            by_day.setdefault(day, []).append(value)
-        values = [(day, sorted(each)[len(each) // 2]) for day, each in by_day.items()]
         audit.record("read slopes", [patient.pk], request.user.pk)
-        return json_response(before_and_after(measure, row.starts_on, values))
+        return json_response(slopes_around(patient, [measure], row.starts_on)[0])

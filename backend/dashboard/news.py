@@ -62,13 +62,13 @@ def news(patient: Patient, user: User, since: datetime) -> list[News]:
 
 PAGES = {
     "alert": "dashboard:patient",
-    "adverse-event": "dashboard:answers",
+    "adverse-event": "dashboard:background",
     "response": "dashboard:answers",
     "session": "dashboard:programme",
     "proposal": "dashboard:programme",
     "prescription": "dashboard:programme",
-    "treatment": "dashboard:patient",
-    "condition": "dashboard:patient",
+    "treatment": "dashboard:background",
+    "condition": "dashboard:background",
     "note": "dashboard:notes",
 }
 ORDER = list(PAGES)

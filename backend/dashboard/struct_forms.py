@@ -56,11 +56,12 @@ class StructForm(Form):
 
     struct: ClassVar[type[msgspec.Struct]]
     given: Mapping[str, Any] = {}
+    whole: bool = True  # false while a part that is given isn't known yet
     value: Any
 
     def clean(self) -> dict[str, Any]:
         asked = self.cleaned_data
-        if not self.errors:
+        if self.whole and not self.errors:
             parts = {name: value for name, value in asked.items() if value not in (None, "")}
             try:
                 self.value = msgspec.convert({**parts, **self.given, **_tag(self.struct)}, self.struct)

@@ -79,6 +79,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "condition_id": lambda world: a_condition(world.patient).pk,
     "proposal_id": lambda world: a_proposal(world.patient).pk,
     "treatment_id": lambda world: a_course(world.patient).pk,
+    "treatment_kind": lambda world: "surgery",
     "template": lambda world: "yoga",
     "own": lambda world: an_own_exercise(world.team.clinic).slug,
     "prescription_id": lambda world: a_programme(world.patient).pk,

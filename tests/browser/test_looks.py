@@ -33,6 +33,8 @@ def pages(scenario: Scenario) -> dict[str, str]:
         "programme": f"/patients/{scenario.worst.pk}/programme/",
         "programme-start": f"/patients/{scenario.worst.pk}/programme/start",
         "programme-new": f"/patients/{scenario.worst.pk}/programme/new?template=motor-control",
+        "background": f"/patients/{scenario.worst.pk}/background/",
+        "treatment-new": f"/patients/{scenario.worst.pk}/background/treatments/new/brain-stimulation",
         "notes": f"/patients/{scenario.worst.pk}/notes/",
         "phone": f"/patients/{scenario.worst.pk}/phone/",
         "record": f"/patients/{scenario.worst.pk}/record/",
