@@ -42,6 +42,10 @@ PAGES: tuple[ClinicPage, ...] = (
     ClinicPage("quarantine", ALERTS, _("Refused items"), _("What phones sent that was refused, and why.")),
     ClinicPage("clinic_texts", CONTENT, _("Consent and safety texts"), _("Your own words, with every version.")),
     ClinicPage("clinic_settings", CONTENT, _("Settings"), _("Languages, time zone, how long a record is kept.")),
+    ClinicPage("instruments", CONTENT, _("Instruments"), _("What can be asked, in which words, and how it is read.")),
+    ClinicPage(
+        "exports", FIGURES, _("Exports"), _("All of the clinic's data as files for other programs."), admins_only=True
+    ),
 )
 
 

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from backend.dashboard.views import clinic, clinic_patients, clinic_rota, clinic_staff, clinic_texts, clinic_thresholds
+from backend.dashboard.views import (
+    clinic,
+    clinic_patients,
+    clinic_rota,
+    clinic_staff,
+    clinic_texts,
+    clinic_thresholds,
+    exports,
+    instruments,
+)
 
 urlpatterns = [
     path("", clinic.hub, name="clinic"),
@@ -24,4 +33,10 @@ urlpatterns = [
     path("settings/", clinic.settings, name="clinic_settings"),
     path("teams/", clinic_staff.teams, name="clinic_teams"),
     path("teams/<int:team_id>", clinic_staff.team, name="change_team"),
+    path("instruments/", instruments.instruments, name="instruments"),
+    path("instruments/<slug:code>/", instruments.instrument, name="instrument"),
+    path("instruments/<slug:code>/text", instruments.load_text, name="load_text"),
+    path("instruments/<slug:code>/text/<int:pack_id>/remove", instruments.remove_text, name="remove_text"),
+    path("instruments/<slug:code>/reading", instruments.reading, name="instrument_reading"),
+    path("exports/", exports.exports, name="exports"),
 ]

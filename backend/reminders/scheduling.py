@@ -14,7 +14,7 @@ from django.dispatch import receiver
 from uuid_utils.compat import uuid7
 
 from backend.people import audit
-from backend.people.models import Origin, Patient, User
+from backend.people.models import Clinic, Origin, Patient, User
 from backend.people.rota import missing
 from backend.reminders.models import Schedule
 from backend.reminders.planning import plan
@@ -61,6 +61,13 @@ def check_assignable(patient: Patient, code: str) -> None:
     there = list(packs.texts_of(patient.clinic_id, instrument))
     if refusal := why_not(instrument, there, languages_of(patient), lacks):
         raise refusal
+
+
+def refusals(clinic: Clinic) -> dict[str, ScheduleError]:
+    """By code, why an instrument can't go to the phones of this clinic; what isn't named can. Three statements."""
+    there, lacks = packs.languages_of(clinic.pk), missing(clinic)
+    found = {each.code: why_not(each, there[each.code], clinic.languages or ["en"], lacks) for each in library.newest()}
+    return {code: refused for code, refused in found.items() if refused}
 
 
 def languages_of(patient: Patient) -> list[str]:

@@ -71,7 +71,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "view_id": lambda world: builders.saved_view(builders.colleague(world.team.clinic), world.team.clinic).pk,
     "code": lambda world: "phq-9",
     "file": lambda world: "scores.csv",
-    "pack_id": lambda world: a_pack(world.team.clinic).pk,
+    "pack_id": lambda world: a_pack(world.team.clinic, "phq-9", "de").pk,
     "rule_code": lambda world: "PAIN-1",
     "kind": lambda world: "crisis",
     "language": lambda world: "en",

@@ -43,7 +43,8 @@ def pages(scenario: Scenario) -> dict[str, str]:
 
 def clinic_pages(scenario: Scenario) -> dict[str, str]:
     routes = {"clinic": "dashboard:clinic"} | {page.route: page.address for page in PAGES}
-    return {name: reverse(route, args=[scenario.clinic.pk]) for name, route in routes.items()}
+    found = {name: reverse(route, args=[scenario.clinic.pk]) for name, route in routes.items()}
+    return found | {"instrument": reverse("dashboard:instrument", args=[scenario.clinic.pk, "phq-9"])}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

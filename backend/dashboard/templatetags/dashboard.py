@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,12 @@ register = template.Library()
 def number(value: float | None, decimals: int = 1) -> str:
     """A number in the reader's way; a dash where there is none."""
     return "–" if value is None else number_format(round(value, decimals), decimals).replace("-", "−")
+
+
+@register.filter
+def at(labels: Mapping[str, str], value: float) -> str:
+    """What an answer is called."""
+    return labels.get(f"{value:g}", "")
 
 
 @register.filter
