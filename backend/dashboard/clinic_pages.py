@@ -39,10 +39,12 @@ PAGES: tuple[ClinicPage, ...] = (
     ClinicPage("clinic_teams", PEOPLE, _("Care teams"), _("Which colleagues look after which patients.")),
     ClinicPage("clinic_rota", ALERTS, _("Rota and hours"), _("When you are open, and who answers a red flag.")),
     ClinicPage("clinic_thresholds", ALERTS, _("Thresholds"), _("What raises an alert, and how long it may wait.")),
+    ClinicPage("review", ALERTS, _("Imported, for review"), _("Old answers that would have alerted: decide each.")),
     ClinicPage("quarantine", ALERTS, _("Refused items"), _("What phones sent that was refused, and why.")),
     ClinicPage("clinic_texts", CONTENT, _("Consent and safety texts"), _("Your own words, with every version.")),
     ClinicPage("clinic_settings", CONTENT, _("Settings"), _("Languages, time zone, how long a record is kept.")),
     ClinicPage("instruments", CONTENT, _("Instruments"), _("What can be asked, in which words, and how it is read.")),
+    ClinicPage("doing", FIGURES, _("How we are doing"), _("Answered, adherence, responders, dropouts, time to act.")),
     ClinicPage(
         "exports", FIGURES, _("Exports"), _("All of the clinic's data as files for other programs."), admins_only=True
     ),

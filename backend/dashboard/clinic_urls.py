@@ -10,7 +10,9 @@ from backend.dashboard.views import (
     clinic_texts,
     clinic_thresholds,
     exports,
+    figures,
     instruments,
+    review,
 )
 
 urlpatterns = [
@@ -38,5 +40,8 @@ urlpatterns = [
     path("instruments/<slug:code>/text", instruments.load_text, name="load_text"),
     path("instruments/<slug:code>/text/<int:pack_id>/remove", instruments.remove_text, name="remove_text"),
     path("instruments/<slug:code>/reading", instruments.reading, name="instrument_reading"),
+    path("review/", review.review, name="review"),
+    path("review/decide", review.decide, name="review_decide"),
+    path("doing/", figures.doing, name="doing"),
     path("exports/", exports.exports, name="exports"),
 ]

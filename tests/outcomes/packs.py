@@ -37,5 +37,9 @@ def pack_content(code: str = "tsk-11", language: str = "en", **changed: Any) -> 
 def a_pack(
     clinic: Clinic, code: str = "tsk-11", language: str = "en", now: datetime | None = None, **changed: Any
 ) -> TextPack:
+    """Loaded, in a language that the clinic offers from now on."""
+    if language not in clinic.languages:
+        clinic.languages.append(language)
+        clinic.save()
     text = packs.read_pack(pack_content(code, language, **changed), clinic, code)
     return packs.load_pack(clinic, text, LICENCE, by=None, now=now or timezone.now())

@@ -164,6 +164,16 @@ def span(minutes: int) -> str:
 
 
 @register.filter
+def minutes(n: float) -> str:
+    return span(round(n))
+
+
+@register.filter
+def percent_of(part: int, whole: int) -> int:
+    return round(100 * part / whole)
+
+
+@register.filter
 def days(n: int) -> str:
     return ngettext("%(n)s day", "%(n)s days", n) % {"n": n}
 

@@ -16,9 +16,9 @@ from backend.dashboard.filters import SHOWABLE, Filters
 from backend.dashboard.models import SavedView
 from backend.dashboard.panel import page
 from backend.dashboard.rows import rows
-from backend.dashboard.spreadsheet import harmless
 from backend.people.models import Audit, Clinic, Patient, Role, User
 from backend.reminders.models import Schedule, Slot
+from backend.rest.flat import harmless
 from exercises.plan import Phase
 from tests.backend.dashboard import builders
 from tests.backend.dashboard.builders import NOW
