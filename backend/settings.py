@@ -89,7 +89,9 @@ WEB_THREADS = env.int("WEB_THREADS", 8)
 if env.str("DATABASE_URL", ""):
     DATABASES = {"default": env.dj_db_url("DATABASE_URL")}
     DATABASES["default"].setdefault("OPTIONS", {}).update(
-        pool={"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 10},
+        # A pool that can't connect tries again ever more rarely, for minutes after the database is back. One that gives
+        # up soon is asked anew by the next request.
+        pool={"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 10, "reconnect_timeout": 3},
         connect_timeout=5,
         # One runaway query or forgotten transaction holds up everybody else. Seconds; 0 is no limit, for migrations.
         options=f"-c statement_timeout={env.int('STATEMENT_TIMEOUT', 30)}s -c idle_in_transaction_session_timeout=60s",
