@@ -22,8 +22,8 @@ CLOCKS = """\
 ## Clocks
 
 - An alert is written in the transaction that stores the answer, also for a form that was abandoned, and for an answer
-  that is refused or contradicts one on record. What arrives more than 48 hours after it was authored is labelled late
-  and raised all the same.
+  that is refused or contradicts one on record. A form that answers an item twice is refused, and each of its answers is
+  read. What arrives more than 48 hours after it was authored is labelled late and raised all the same.
 - **Minutes** run by the wall clock: what is critical never waits. **Working days** keep the clinic's hours and
   holidays; 0 is by the close of the hours in which the alert came, or of the next ones. A clinic that has named
   no hours counts as always open.
@@ -50,8 +50,9 @@ A clinic names its opening hours, at least one person on call, and a fallback ad
 ## States
 
 open → acknowledged → contacted or no answer → escalated → resolved. Each step is an event with who and when; escalating
-and resolving want words; a critical alert is resolved only after somebody reached the patient. A phone that has shown
-the clinic's text, with or without a network, says so (`safety-card-shown`), and that is an event too.
+and resolving want words; a critical alert is resolved only after somebody reached the patient. The safety card that a
+phone keeps says when to show which text (`when`), so it needs no network to do so; it reports that it did
+(`safety-card-shown`), and that is an event too.
 """
 
 
