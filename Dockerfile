@@ -9,6 +9,8 @@ WORKDIR /steadyback
 COPY . .
 # Bytecode is made here, once: the containers run read-only. The check fails the build if a module is missing.
 RUN python -m compileall -q . && SECRET_KEY=only-while-building python manage.py check
+# A fresh volume takes its owner from here.
+RUN install -d -o 10001 -g 10001 /uploads
 # A number, so that an orchestrator can see that it isn't root.
 USER 10001:10001
 EXPOSE 8000

@@ -121,12 +121,25 @@ SECURE_CSP = {
     "script-src": [CSP.SELF],
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF, "data:"],
+    "media-src": [CSP.SELF],
     "font-src": [CSP.SELF],
     "connect-src": [CSP.SELF],
     "form-action": [CSP.SELF],
     "frame-ancestors": [CSP.NONE],
     "base-uri": [CSP.NONE],
 }
+
+# What clinics upload, pictures and clips of exercises: served by views that ask who may see them, never by address.
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.str("UPLOADS", str(BASE_DIR / ".local" / "uploads"))},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+FILE_UPLOAD_PERMISSIONS = 0o600
+# Bodies are small, but for these: addresses under /api/v1/, and how many bytes.
+LARGER_BODIES = {r"clinics/[0-9]+/exercises/[^/]+/media": 52 * 1_048_576}
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # served from where they lie: no collecting, nothing to forget at a release

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +22,7 @@ from exercises.entry import Exercise as Entry
 from exercises.finding import catalogue, like
 from exercises.library import library
 from exercises.models import Exercise
+from exercises.uploads import hung
 
 
 class ListedExercise(msgspec.Struct):
@@ -96,7 +96,8 @@ def _words(content: dict[str, Any], language: str) -> dict[str, Any]:
     return found
 
 
-def shown(row: Exercise, language: str) -> ShownExercise:
+def shown(row: Exercise, language: str, hung: tuple[Media, ...] = ()) -> ShownExercise:
+    """The whole entry, with what the asker's clinic hangs on it."""
     entry = msgspec.convert(row.content, Entry)
     codes = codes_in(language)
     return ShownExercise(
@@ -123,7 +124,7 @@ def shown(row: Exercise, language: str) -> ShownExercise:
         certainty=codes.grades[entry.evidence.grade],
         licence=entry.licence,
         author=entry.author,
-        media=entry.media,
+        media=(*entry.media, *hung),
     )
 
 
@@ -136,15 +137,19 @@ def language_of(request: Request) -> str:
     return str(request.query_params.get("language") or getattr(request.user, "language", LANGUAGE))
 
 
-def visible(request: Request) -> QuerySet[Exercise]:
-    """The shared exercises, and those of the asker's own clinics. One of the clinic's hides the shared one."""
-    clinics: Sequence[int] = []
+def clinics_of(request: Request) -> list[int]:
+    """The asker's own clinics: one of a patient, perhaps several of a colleague."""
     match request.auth:
         case Phone(clinic_id=clinic):
-            clinics = [clinic]
+            return [clinic]
         case Staff(roles=roles):
-            clinics = list(roles)
-    return catalogue(clinics)
+            return list(roles)
+    return []
+
+
+def visible(request: Request) -> QuerySet[Exercise]:
+    """The shared exercises, and those of the asker's own clinics. One of the clinic's hides the shared one."""
+    return catalogue(clinics_of(request))
 
 
 def filtered(rows: QuerySet[Exercise], request: Request) -> QuerySet[Exercise]:
@@ -246,9 +251,11 @@ class ExerciseView(APIView):
         row = visible(request).filter(slug=slug).order_by("clinic").first()
         if row is None:
             raise Http404
-        language = language_of(request)
+        language, media = language_of(request), hung(clinics_of(request), [slug]).get(slug, ())
         return conditional(
-            request, etag_of(slug, row.digest, language), lambda: msgspec.to_builtins(shown(row, language))
+            request,
+            etag_of(slug, row.digest, language, media),
+            lambda: msgspec.to_builtins(shown(row, language, media)),
         )
 
 

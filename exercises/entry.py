@@ -46,10 +46,13 @@ class Change(Strict, frozen=True, kw_only=True):
 
 
 class Media(Strict, frozen=True, kw_only=True):
-    """A picture or a clip, with who made it, under what licence, and words for who can't see it."""
+    """A picture or a clip, with who made it, under what licence, and words for who can't see it.
 
-    file: Text
-    licence: Text
+    `file` is its address under exercise-media/; the ending says what it is.
+    """
+
+    file: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\.(webp|png|jpg|mp4|webm)$", max_length=100)]
+    licence: str
     author: Text
     alternative_text: Text
 

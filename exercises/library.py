@@ -1,7 +1,7 @@
 """The exercise catalogue as it stands in `exercises/catalogue`: read, checked, and frozen.
 
 One TOML file a modality holds the entries with their English texts; `yoga.de.toml` beside `yoga.toml` would hold the
-same texts in German, `codes.de.toml` the words of the code lists.
+same texts in German, `codes.de.toml` the words of the code lists. Pictures and clips that entries name lie in `media/`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 
 from exercises.consistency import CatalogueError, Problem, loops, wrong_in
 from exercises.entry import LANGUAGE, Codes, Exercise, Strict, Words
+from exercises.media import sniff
 
 FOLDER = Path(__file__).parent / "catalogue"
 
@@ -33,6 +34,12 @@ class Library(Strict, frozen=True, kw_only=True):
                 found.add(more)
                 waiting.append(more)
         return frozenset(found)
+
+
+@cache
+def shared_media() -> dict[str, Path]:
+    """The pictures and clips that the shared catalogue names, by file name."""
+    return {each.file: FOLDER / "media" / each.file for entry in library().exercises.values() for each in entry.media}
 
 
 @cache
@@ -61,10 +68,23 @@ def read(folder: Path) -> Library:
     if not found:  # an entry that can't be read would make the links to it look broken
         for exercise in exercises.values():
             found += wrong_in(exercise, exercises, codes[LANGUAGE], origin[exercise.slug])
+            found += _media(folder / "media", exercise, origin[exercise.slug])
         found += loops(exercises, origin)
     if found:
         raise CatalogueError(found)
     return Library(exercises=exercises, codes=codes)
+
+
+def _media(folder: Path, exercise: Exercise, file: str) -> Iterator[Problem]:
+    for each in exercise.media:
+        path = folder / each.file
+        if not path.is_file():
+            yield _problem(file, exercise.slug, "no-file", f"there is no media/{each.file}")
+            continue
+        with path.open("rb") as opened:
+            kind = sniff(opened.read(16))
+        if kind != path.suffix[1:]:
+            yield _problem(file, exercise.slug, "other-type", f"media/{each.file} is not what its name says")
 
 
 def _problem(path: Path | str, entry: str, code: str, detail: str) -> Problem:

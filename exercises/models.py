@@ -42,6 +42,52 @@ class Exercise(models.Model):
         return self.slug
 
 
+class ExerciseMedia(models.Model):
+    """A picture or a clip that a clinic hangs on an exercise, shared or its own. The row outlives the file."""
+
+    id = models.UUIDField(primary_key=True, help_text="UUIDv7")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
+    slug = models.CharField(max_length=64, help_text="of the exercise")
+    extension = models.CharField(max_length=4, help_text="by its content: see exercises.media")
+    digest = models.CharField(max_length=32, help_text="of the file: its ETag")
+    size = models.PositiveIntegerField(help_text="bytes")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    licence = models.CharField(max_length=40)
+    author = models.CharField(max_length=200)
+    alternative_text = models.CharField(max_length=500)
+    uploaded_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    uploaded_at = models.DateTimeField()
+    removed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "exercises_media"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(extension__in=["webp", "png", "jpg", "mp4", "webm"]), name="media_extension"
+            ),
+            models.CheckConstraint(
+                condition=~Q(licence="") & ~Q(author="") & ~Q(alternative_text=""), name="media_said_all"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["clinic", "slug"], condition=Q(removed_at__isnull=True), name="media_of_exercise")
+        ]
+
+    def __str__(self) -> str:
+        return f"media {self.pk}"
+
+    @property
+    def file(self) -> str:
+        return f"{self.pk}.{self.extension}"
+
+    @property
+    def path(self) -> str:
+        """Where the storage keeps it."""
+        return f"exercises/{self.clinic_id}/{self.file}"
+
+
 class Condition(models.Model):
     """Something a patient has that bears on exercise; the codes are those of contraindications."""
 
@@ -277,7 +323,7 @@ class Session(models.Model):
     origin = models.CharField(max_length=10, choices=Origin)
     time_zone = models.CharField(max_length=64)
     digest = models.BinaryField(max_length=16, help_text="of the content as sent: tells a duplicate from a conflict")
-    content = models.JSONField(help_text="the session as it was sent: exercises, note, feared and actual pain")
+    content = models.JSONField(help_text="the session as it was sent: exercises, feared tasks, note")
     marks = ArrayField(models.CharField(max_length=40), default=list, help_text="what is odd about it, by name")
     device = models.UUIDField(null=True)
     replaces = models.UUIDField(null=True, help_text="the session that this one corrects")

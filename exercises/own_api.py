@@ -20,6 +20,7 @@ from exercises.library import library
 from exercises.loading import row_of
 from exercises.models import Exercise as Row
 from exercises.programme_api import StaffView
+from exercises.uploads import hung
 
 EXAMPLE = {
     "slug": "towel-slide",
@@ -77,6 +78,8 @@ class OwnView(StaffView):
             raise Problem(
                 422, "required", "Give the words in English too: they stand in for other languages.", field="words.en"
             )
+        if entry.media:
+            raise Problem(422, "upload_it", "Pictures and clips are uploaded: see the exercise's media.", field="media")
         known = known_in(clinic_id) | {entry.slug: entry}
         wrong = wrong_in(entry, known, library().codes[LANGUAGE], "clinic") + loops(
             known, dict.fromkeys(known, "clinic")
@@ -129,7 +132,7 @@ class ClinicExerciseView(OwnView):
         row = row_of(entry, clinic_id)
         row.pk = old.pk
         row.save(force_update=True)
-        return json_response(shown(row, language_of(request)))
+        return json_response(shown(row, language_of(request), hung([clinic_id], [own]).get(own, ())))
 
     @extend_schema(
         operation_id="clinic_exercise_retire",

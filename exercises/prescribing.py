@@ -22,6 +22,7 @@ from exercises.models import Clearance, Condition, Pause, Prescription, Proposal
 from exercises.models import Exercise as Row
 from exercises.plan import Plan
 from exercises.series import Span, refresh
+from exercises.uploads import hung
 from outcomes.intake import local_day
 from outcomes.models import Alert
 
@@ -51,10 +52,13 @@ def today_of(patient: Patient, now: datetime) -> date:
 
 
 def find_exercises(slugs: Iterable[str], clinic_id: int) -> dict[str, Exercise]:
-    """Entries that may be prescribed in this clinic; its own come before the shared ones of the same name."""
+    """Entries that may be prescribed in this clinic, with its pictures and clips; its own come before shared ones."""
     rows = Row.objects.filter(Q(clinic=None) | Q(clinic=clinic_id), slug__in=set(slugs), retired=False)
     ordered = sorted(rows, key=lambda row: row.clinic_id is not None)
-    return {row.slug: msgspec.convert(row.content, Exercise) for row in ordered}
+    found = {row.slug: msgspec.convert(row.content, Exercise) for row in ordered}
+    for slug, media in hung([clinic_id], found).items():
+        found[slug] = msgspec.structs.replace(found[slug], media=(*found[slug].media, *media))
+    return found
 
 
 def check(patient: Patient, plan: Plan, now: datetime) -> Finding:
@@ -262,7 +266,8 @@ def _exercises_of(patient: Patient, plan: Plan) -> dict[str, Exercise]:
 
 
 def _in_force(old: Prescription) -> Prescription:
-    standing = Prescription.objects.filter(patient=old.patient_id, programme=old.programme).order_by("-version").first()
+    versions = Prescription.objects.filter(patient=old.patient_id, programme=old.programme)
+    standing = versions.only("version", "stop_reason").order_by("-version").first()
     if standing is None or standing.stop_reason:
         raise RefusedError("id", "stopped", "This programme has been stopped.")
     return standing

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exercises import advice_api, api, care_api, own_api, programme_api, treatment_api
+from exercises import advice_api, api, care_api, media_api, own_api, programme_api, treatment_api
 
 TREATMENT = "patients/<int:patient_id>/treatments/<uuid:treatment_id>"
 PRESCRIPTION = "patients/<int:patient_id>/prescriptions/<uuid:prescription_id>"
@@ -13,6 +13,17 @@ urlpatterns = [
     path("exercise-codes", api.CodesView.as_view(), name="exercise-codes"),
     path("clinics/<int:clinic_id>/exercises", own_api.ClinicExercisesView.as_view(), name="clinic-exercises"),
     path("clinics/<int:clinic_id>/exercises/<slug:own>", own_api.ClinicExerciseView.as_view(), name="clinic-exercise"),
+    path(
+        "clinics/<int:clinic_id>/exercises/<slug:slug>/media",
+        media_api.ClinicMediaView.as_view(),
+        name="clinic-exercise-media",
+    ),
+    path(
+        "clinics/<int:clinic_id>/exercises/<slug:slug>/media/<uuid:media_id>",
+        media_api.ClinicMediumView.as_view(),
+        name="clinic-exercise-medium",
+    ),
+    path("exercise-media/<str:file>", media_api.MediaView.as_view(), name="exercise-media"),
     path("prescriptions", programme_api.OwnPrescriptionsView.as_view(), name="prescriptions"),
     path(
         "patients/<int:patient_id>/prescriptions",

@@ -43,7 +43,7 @@ def test_whatever_stays_up_says_whether_it_is_well(compose: dict[str, Any], name
 
 def test_data_live_in_named_volumes(compose: dict[str, Any]) -> None:
     used = {volume.split(":")[0] for service in compose["services"].values() for volume in service.get("volumes", [])}
-    assert used == set(compose["volumes"]) == {"database", "broker"}
+    assert used == set(compose["volumes"]) == {"database", "broker", "uploads"}
 
 
 def test_no_secret_has_a_default() -> None:

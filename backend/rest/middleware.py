@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
@@ -53,8 +54,8 @@ class Problems:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
-        if length_of(request) > MIB:
-            return refuse(Problem(413, "too_large", "The body is larger than 1 MiB."))
+        if length_of(request) > (most := most_bytes(request.path_info)):
+            return refuse(Problem(413, "too_large", f"The body is larger than {most // MIB} MiB."))
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return refuse(Problem(400, "nul", "The address holds a NUL, which no text of ours can."))
         response = self.get_response(request)
@@ -70,6 +71,11 @@ class Problems:
             logger.error("a service that the request needs is away", exc_info=exception)
             exception = Problem(503, "unavailable", "Try again in a moment.", headers={"Retry-After": "5"})
         return refuse(exception) if isinstance(exception, APIException) else None
+
+
+def most_bytes(path: str) -> int:
+    found = (most for address, most in settings.LARGER_BODIES.items() if re.fullmatch(f"/api/v1/{address}", path))
+    return next(found, MIB)
 
 
 def length_of(request: HttpRequest) -> int:

@@ -37,6 +37,8 @@ def ask(client: Client, method: str, address: str, body: object) -> int:
     with transaction.atomic():
         sent = b"" if method == "GET" else json.dumps(body).encode()
         response = client.generic(method, address, sent, "application/json")
+        if response.streaming:
+            response.getvalue()  # which closes the file
         transaction.set_rollback(True)
     return response.status_code
 

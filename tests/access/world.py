@@ -9,7 +9,7 @@ from django.test import Client
 from backend.people.models import CareTeam, Device, Patient
 from tests.backend.dashboard import builders
 from tests.backend.reminders.given import a_schedule, an_absence
-from tests.exercises.programmes import a_condition, a_course, a_programme, a_proposal, an_own_exercise
+from tests.exercises.programmes import a_condition, a_course, a_picture, a_programme, a_proposal, an_own_exercise
 from tests.factories import a_clinician, a_patient, a_team, a_user, an_admin
 from tests.outcomes.packs import a_pack
 from tests.signin import a_consent, a_device, browser, phone
@@ -82,6 +82,8 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "treatment_kind": lambda world: "surgery",
     "template": lambda world: "yoga",
     "own": lambda world: an_own_exercise(world.team.clinic).slug,
+    "media_id": lambda world: a_picture(world.team.clinic).pk,
+    "file": lambda world: a_picture(world.team.clinic).file,
     "prescription_id": lambda world: a_programme(world.patient).pk,
     "schedule_id": lambda world: a_schedule(world.patient).pk,
     "absence_id": lambda world: an_absence(world.patient).id,

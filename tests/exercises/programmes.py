@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from django.db import transaction
+from PIL import Image
 from uuid_utils.compat import uuid7
 
 from backend.people.models import Clinic, Origin, Patient
@@ -17,9 +19,11 @@ from exercises.intake import store_sessions
 from exercises.items import Draft, NotTodayItem, SessionItem, examine_session
 from exercises.library import library
 from exercises.loading import row_of
-from exercises.models import Condition, Exercise, Prescription, Proposal, Treatment
+from exercises.media import prepare
+from exercises.models import Condition, Exercise, ExerciseMedia, Prescription, Proposal, Treatment
 from exercises.plan import Item, Plan
 from exercises.prescribing import prescribe
+from exercises.uploads import hang
 
 # A Wednesday, 10:00 in Zurich.
 NOW = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
@@ -120,6 +124,15 @@ def a_course(patient: Patient) -> Treatment:
             "screened": True,
         },
     )
+
+
+def a_picture(clinic: Clinic, slug: str = "cat-cow") -> ExerciseMedia:
+    """A small grey picture that this clinic hangs on the cat-cow."""
+    written = io.BytesIO()
+    Image.new("RGB", (40, 30), "grey").save(written, "PNG")
+    prepared = prepare(io.BytesIO(written.getvalue()), len(written.getvalue()))
+    said = {"licence": "CC0-1.0", "author": "Test author", "alternative_text": "Nothing but grey."}
+    return hang(clinic.pk, slug, prepared, **said, by=None, now=NOW)
 
 
 def an_own_exercise(clinic: Clinic) -> Exercise:

@@ -70,7 +70,7 @@ def test_an_unknown_licence_is_refused(damage: Damage) -> None:
         ('"wrist-pain", "knee-pain"', '"wrist-pain", "sore-toe"'),
         ('position = "hands-and-knees"', 'position = "upside-down"'),
         ('equipment = ["mat"]', 'equipment = ["trapeze"]'),
-        ('progression = { variable = "sets", by = 1, limit = 3 }', 'progression = { variable = "luck" }'),
+        ('progression = { variable = "coordination" }', 'progression = { variable = "luck" }'),
     ],
 )
 def test_an_unknown_code_is_refused(damage: Damage, old: str, new: str) -> None:
@@ -78,7 +78,8 @@ def test_an_unknown_code_is_refused(damage: Damage, old: str, new: str) -> None:
 
 
 def test_a_loop_of_progressions_is_refused(damage: Damage) -> None:
-    loop = damage("yoga.toml", 'progression = { variable = "reps", by = 1, limit = 10 }', 'progression = {to="sphinx"}')
+    held = 'progression = { variable = "hold_seconds", by = 1, limit = 8 }'
+    loop = damage("yoga.toml", held, 'progression = {to="sphinx"}')
     assert [problem.rpartition(" ")[2] for problem in loop] == ["loop"]
 
 
@@ -92,20 +93,19 @@ def test_two_entries_that_call_each_other_easier_are_a_loop(damage: Damage) -> N
 
 
 def test_a_progression_to_a_lower_level_is_refused(damage: Damage) -> None:
-    found = damage(
-        "yoga.toml", 'progression = { variable = "breaths", by = 1, limit = 10 }', 'progression = { to = "wall-dog" }'
-    )
+    warrior = 'progression = { variable = "range" }\ncontraindications = []\nprecautions = ["balance-deficit"'
+    found = damage("yoga.toml", warrior, warrior.replace('variable = "range"', 'to = "wall-dog"'))
     assert found == ["yoga.toml: warrior-2: wrong-way"]
 
 
 def test_a_progression_changes_one_number_that_the_dose_has(damage: Damage) -> None:
-    found = damage("yoga.toml", 'variable = "sets", by = 1, limit = 3', 'variable = "minutes", by = 1, limit = 3')
-    assert found == ["yoga.toml: cat-cow: not-in-dose"]
+    found = damage("yoga.toml", 'variable = "hold_seconds", by = 1', 'variable = "minutes", by = 1')
+    assert found == ["yoga.toml: low-cobra: not-in-dose"]
 
 
 def test_a_numeric_progression_says_by_how_much_and_how_far(damage: Damage) -> None:
-    assert damage("yoga.toml", 'variable = "sets", by = 1, limit = 3', 'variable = "sets"') == [
-        "yoga.toml: cat-cow: no-amount"
+    assert damage("yoga.toml", 'variable = "hold_seconds", by = 1, limit = 8', 'variable = "hold_seconds"') == [
+        "yoga.toml: low-cobra: no-amount"
     ]
 
 
@@ -153,6 +153,34 @@ def test_a_translation_that_leaves_an_entry_out_is_refused(tmp_path: Path) -> No
 
 def test_whoever_has_one_condition_has_what_it_implies() -> None:
     assert library().with_implied(frozenset({"late-pregnancy"})) == {"late-pregnancy", "pregnancy"}
+
+
+@pytest.mark.parametrize(
+    ("media", "code"),
+    [
+        ('{ file = "a.png", licence = "", author = "A", alternative_text = "A." }', "no-licence"),
+        ('{ file = "a.png", licence = "found", author = "A", alternative_text = "A." }', "unknown-licence"),
+        ('{ file = "a.png", licence = "CC0-1.0", author = "A", alternative_text = "A." }', "no-file"),
+        ('{ file = "a.png", author = "A", alternative_text = "A." }', "invalid"),
+        ('{ file = "a.png", licence = "CC0-1.0", author = "A", alternative_text = "" }', "invalid"),
+        ('{ file = "../a.png", licence = "CC0-1.0", author = "A", alternative_text = "A." }', "invalid"),
+    ],
+)
+def test_a_picture_says_whose_it_is_and_what_it_shows(damage: Damage, media: str, code: str) -> None:
+    found = damage("yoga.toml", 'slug = "cat-cow"\n', f'slug = "cat-cow"\nmedia = [{media}]\n')
+    assert f"yoga.toml: cat-cow: {code}" in found
+
+
+def test_a_picture_is_what_its_name_says(tmp_path: Path) -> None:
+    folder = tmp_path / "catalogue"
+    shutil.copytree(module.FOLDER, folder)
+    (folder / "media").mkdir()
+    (folder / "media" / "a.png").write_bytes(b"\xff\xd8\xff and so on")
+    yoga = folder / "yoga.toml"
+    named = 'media = [{ file = "a.png", licence = "CC0-1.0", author = "A", alternative_text = "A." }]'
+    yoga.write_text(yoga.read_text("utf-8").replace('slug = "cat-cow"\n', f'slug = "cat-cow"\n{named}\n'), "utf-8")
+    with pytest.raises(CatalogueError, match=r"yoga\.toml: cat-cow: .*not what its name says"):
+        read(folder)
 
 
 def test_every_modality_has_at_least_ten_exercises() -> None:
