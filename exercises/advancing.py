@@ -19,11 +19,11 @@ from exercises import progression, words
 from exercises.dose import Dose
 from exercises.entry import Exercise
 from exercises.gate import STOPPING, TALKED_ABOUT
-from exercises.items import DoneItem
+from exercises.items import DoneItem, ExposureItem
 from exercises.models import Pause, Prescription, Proposal, Session, SessionFollowup
 from exercises.plan import Item, Plan
 from exercises.prescribing import BlockedError, RefusedError, change, find_exercises, pause, today_of
-from exercises.progression import Done, Log, Sign, Situation, propose
+from exercises.progression import LADDER, Done, Faced, Log, Sign, Situation
 from outcomes.models import Alert, Score
 
 LOOKS_BACK = timedelta(days=35)  # this week and the four before it
@@ -50,8 +50,9 @@ def advance(patient_id: int, now: datetime) -> list[Proposal]:
     for prescription in newest.values():
         if prescription.starts_on > today or (prescription.ends_on and prescription.ends_on < today):
             continue
-        situation = past.situation(prescription)
-        proposal = propose(situation)
+        declined = past.declined(prescription)
+        proposals = progression.proposals(past.situation(prescription))
+        proposal = next((each for each in proposals if _digest(each, prescription) not in declined), None)
         if proposal and (row := _keep(proposal, prescription, past, now)):
             made.append(row)
     return made
@@ -62,7 +63,8 @@ class _Past:
 
     def __init__(self, patient: Patient, today: date) -> None:
         self.today, self.since = today, today - LOOKS_BACK
-        self.versions = list(Prescription.objects.filter(patient=patient).order_by("programme", "version"))
+        versions = Prescription.objects.filter(patient=patient).defer("exercises")  # which are most of a version
+        self.versions = list(versions.order_by("programme", "version"))
         self.proposals = list(Proposal.objects.filter(patient=patient).order_by("made_at"))
         self.sessions = list(
             Session.objects.filter(patient=patient, live=True, local_day__gte=self.since).order_by("authored_at", "id")
@@ -84,6 +86,14 @@ class _Past:
         shares = list(adherence.values_list("value", flat=True))
         self.due, self.attended = len(shares), sum(share > 0 for share in shares)
 
+    def declined(self, prescription: Prescription) -> set[bytes]:
+        """What the clinician has said no to."""
+        return {
+            bytes(each.digest)
+            for each in self.proposals
+            if each.programme == prescription.programme and each.state == Proposal.State.DECLINED
+        }
+
     def situation(self, prescription: Prescription) -> Situation:
         plan = msgspec.convert(prescription.plan, Plan)
         exercises = msgspec.convert(prescription.exercises, dict[str, Exercise])
@@ -91,6 +101,7 @@ class _Past:
         before = [each for each in self.proposals if each.programme == prescription.programme]
         backs = [each for each in before if each.action == "step-back"]
         stopped_at = max((each.made_at for each in before if each.action == "stop"), default=None)
+        noes = [each.decided_at for each in before if each.rule == "quota" and each.state == Proposal.State.DECLINED]
         stopping = [(rule, at) for rule, at in self.flags if rule in STOPPING]
         loads = self._loads(mine)
         return Situation(
@@ -109,6 +120,9 @@ class _Past:
             loads_before=loads[:-1] if self._ran_since(prescription) <= self.since else (),
             due=self.due,
             attended=self.attended,
+            exposure=plan.exposure,
+            on_rung_since=self._on_rung_since(prescription),
+            declined=max((at.date() for at in noes if at), default=None),
         )
 
     def _ran_since(self, prescription: Prescription) -> date:
@@ -134,6 +148,16 @@ class _Past:
                 eased = old.dose if old and row.rule == "flare" else None
         return progression.Item(exercise, item.dose, last.starts_on, eased)
 
+    def _on_rung_since(self, prescription: Prescription) -> date:
+        """The first day of the versions, counted back from this one, whose ladder stands where it stands now."""
+        since = prescription.starts_on
+        for row in reversed(self.versions):
+            if row.programme == prescription.programme and row.version <= prescription.version:
+                if row.plan.get("exposure") != prescription.plan.get("exposure"):
+                    break
+                since = row.starts_on
+        return since
+
     def _log(self, session: Session, handled: set[UUID | None]) -> Log:
         version = next((row for row in self.versions if row.pk == session.prescription), None)
         done = {}
@@ -148,6 +172,10 @@ class _Past:
             pain_during=session.pain_during,
             pain_after=session.pain_after,
             pain_next_day=self.next_day.get(session.id),
+            faced={
+                each.task: Faced(each.fear_after, each.feared, each.actual, each.came_true)
+                for each in msgspec.convert(session.content.get("exposures", []), list[ExposureItem])
+            },
             handled=session.id in handled,
         )
 
@@ -166,12 +194,16 @@ def _extra(prescribed: Dose | None, done: DoneItem) -> int:
     return 0
 
 
+def _digest(proposal: progression.Proposal, about: Prescription) -> bytes:
+    content = (proposal.rule, proposal.version, proposal.action, proposal.inputs, proposal.steps, about.version)
+    return blake2b(msgspec.json.encode(content), digest_size=16).digest()
+
+
 def _keep(proposal: progression.Proposal, about: Prescription, past: _Past, now: datetime) -> Proposal | None:
     """Store a proposal and do at once what may be done at once. None if it was proposed before."""
     patient = about.patient
     exercises = msgspec.convert(about.exercises, dict[str, Exercise]) | _others(about, proposal.steps)
-    content = (proposal.rule, proposal.version, proposal.action, proposal.inputs, proposal.steps, about.version)
-    digest = blake2b(msgspec.json.encode(content), digest_size=16).digest()
+    digest = _digest(proposal, about)
     standing = [each for each in past.proposals if each.programme == about.programme]
     if any(bytes(each.digest) == digest for each in standing):
         return None
@@ -236,12 +268,14 @@ def _apply(
 
 def _others(about: Prescription, steps: Sequence[progression.Step]) -> dict[str, Exercise]:
     """The exercises that steps lead to."""
-    others = {step.to for step in steps if step.to}
+    others = {step.to for step in steps if step.to and step.variable != LADDER}
     return find_exercises(others, about.clinic_id) if others else {}
 
 
 def stepped(plan: Plan, steps: Sequence[progression.Step], action: str, others: Mapping[str, Exercise]) -> Plan:
     """The plan with each step taken: another dose, another exercise, or the same one in its easier or harder form."""
+    if up := next((step for step in steps if step.variable == LADDER), None):
+        return _climbed(plan, up)
     by_slug = {step.exercise: step for step in steps}
     items: list[Item] = []
     for item in plan.items:
@@ -257,6 +291,14 @@ def stepped(plan: Plan, steps: Sequence[progression.Step], action: str, others: 
             items.append(msgspec.structs.replace(item, form="harder" if action == "step-up" else "easier"))
     once = {item.exercise: item for item in reversed(items)}
     return msgspec.structs.replace(plan, items=tuple(item for item in items if once[item.exercise] is item))
+
+
+def _climbed(plan: Plan, step: progression.Step) -> Plan:
+    """The plan at the rung that the step leads to; the task is looked up, because the ladder may have been mended."""
+    if plan.exposure is None:
+        return plan
+    at = next((place for place, rung in enumerate(plan.exposure.ladder) if rung.task == step.to), plan.exposure.at)
+    return msgspec.structs.replace(plan, exposure=msgspec.structs.replace(plan.exposure, at=at))
 
 
 def proposed_plan(proposal: Proposal) -> Plan:

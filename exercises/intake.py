@@ -149,6 +149,9 @@ def _marks(draft: Draft, found: store.Prescribed | None) -> list[str]:
     prescribed = {item.exercise for item in found.plan.items}
     if any(done.exercise not in prescribed for done in draft.item.exercises):
         marks.append("extra-exercise")
+    ladder = found.plan.exposure.ladder if found.plan.exposure else ()
+    if any(faced.task not in {rung.task for rung in ladder} for faced in draft.item.exposures):
+        marks.append("extra-task")
     return marks
 
 

@@ -42,11 +42,24 @@ class DoneItem(msgspec.Struct, omit_defaults=True):
     too_easy: bool = False
 
 
+class ExposureItem(msgspec.Struct, omit_defaults=True):
+    """One feared task faced. Fear is 0–100, before and after; pain is 0–10, `feared` as expected, `actual` as it was.
+
+    `came_true` says whether what the patient feared would happen did happen.
+    """
+
+    task: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    fear_before: int | None = None
+    fear_after: int | None = None
+    feared: int | None = None
+    actual: int | None = None
+    came_true: bool | None = None
+
+
 class SessionItem(msgspec.Struct, tag_field="type", tag="session", omit_defaults=True):
     """A session that was done, is going on (neither `minutes` nor `finished_at`), or was skipped with a reason.
 
-    Pain, effort (RPE) and fear are 0–10. `feared` is the pain that the patient expected of a feared movement, `actual`
-    what it was.
+    Pain and effort (RPE) are 0–10.
     """
 
     id: UUID
@@ -60,10 +73,9 @@ class SessionItem(msgspec.Struct, tag_field="type", tag="session", omit_defaults
     pain_before: int | None = None
     pain_during: int | None = None
     pain_after: int | None = None
-    feared: int | None = None
-    actual: int | None = None
     heart_rate: int | None = None
     exercises: list[DoneItem] = []
+    exposures: list[ExposureItem] = []
     skipped: Reason | None = None
     note: Note = ""
     slot: str | None = None
@@ -138,6 +150,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "pain_next_day": _TEN,
     "feared": _TEN,
     "actual": _TEN,
+    "fear_before": (0, 100),
+    "fear_after": (0, 100),
     "severity": (0, 3),
     "sets": (0, 100),
     "reps": (0, 1000),
@@ -175,6 +189,8 @@ def examine_session(
     errors = out_of_range(item)
     for position, done in enumerate(item.exercises):
         errors += out_of_range(done, f"exercises.{position}.")
+    for position, faced in enumerate(item.exposures):
+        errors += out_of_range(faced, f"exposures.{position}.")
     if item.replaces == item.id:
         errors.append(FieldError("replaces", "replaces_itself", "A session can't replace itself."))
     authored_at = item.finished_at or item.authored_at or item.started_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from exercises.dose import Dose
@@ -15,6 +16,9 @@ Weekday = Annotated[int, Meta(ge=1, le=7)]  # ISO: Monday is 1
 # Quota: the dose grows by the calendar, whatever the pain up to 5. Pain-contingent: it follows the symptoms, for the
 # first two weeks after a flare or surgery.
 type Mode = Literal["quota", "pain-contingent"]
+
+
+MIDDLE = 45  # of 100: where a ladder of fear is begun
 
 
 class Item(Strict, frozen=True, kw_only=True):
@@ -35,6 +39,45 @@ class Phase(Strict, frozen=True, kw_only=True):
     name: Text
     goal: Text
     weeks: Annotated[int, Meta(ge=1, le=52)]
+
+
+class Rung(Strict, frozen=True, kw_only=True):
+    """A task that the patient is afraid of, in their words, and how much: 0 not at all, 100 as much as can be."""
+
+    task: Annotated[str, Meta(min_length=1, max_length=200)]
+    fear: Annotated[int, Meta(ge=0, le=100)]
+
+
+class Exposure(Strict, frozen=True, kw_only=True):
+    """Graded exposure: feared tasks from the least to the most feared, and the one that is practised now.
+
+    Where `at` is not said it begins in the middle, with the task nearest to 45 of 100 (clinical reference, section 5:
+    start at 40–50).
+    """
+
+    ladder: Annotated[tuple[Rung, ...], Meta(min_length=1, max_length=20)]
+    at: Annotated[int, Meta(ge=0)] | None = None
+
+    def __post_init__(self) -> None:
+        fears = [rung.fear for rung in self.ladder]
+        if fears != sorted(fears):
+            raise ValueError("the ladder leads from the least to the most feared task")
+        if len({rung.task for rung in self.ladder}) < len(self.ladder):
+            raise ValueError("each task stands on the ladder once")
+        if self.at is None:
+            begin = min(range(len(fears)), key=lambda place: abs(fears[place] - MIDDLE))
+            msgspec.structs.force_setattr(self, "at", begin)
+        elif self.at >= len(self.ladder):
+            raise ValueError("the ladder has no such rung")
+
+    @property
+    def rung(self) -> Rung:
+        return self.ladder[self.at or 0]
+
+    @property
+    def above(self) -> Rung | None:
+        """The next more feared task; None at the top."""
+        return next(iter(self.ladder[(self.at or 0) + 1 :]), None)
 
 
 class Limits(Strict, frozen=True, kw_only=True):
@@ -59,6 +102,7 @@ class Plan(Strict, frozen=True, kw_only=True):
     mode: Mode = "pain-contingent"
     limits: Limits = Limits()
     phases: Annotated[tuple[Phase, ...], Meta(max_length=10)] = ()
+    exposure: Exposure | None = None
 
     def __post_init__(self) -> None:
         if tuple(sorted(set(self.weekdays))) != self.weekdays:

@@ -8,7 +8,7 @@ zero; a step up waits for the clinician unless those limits allow it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Literal
@@ -18,9 +18,10 @@ import msgspec
 from exercises.adherence import LOAD_JUMP, load_jump, volume
 from exercises.dose import NUMBERS, Dose, changeable
 from exercises.entry import Change, Exercise
-from exercises.plan import Limits, Mode
+from exercises.plan import Exposure, Limits, Mode, Rung
 
 VERSION = "1"
+LADDER = "ladder"  # the variable of a step in graded exposure
 
 GREEN_UP_TO = 3  # pain 0–3 of 10: go on
 RED_ABOVE = 5  # pain 4–5 is amber, above 5 is red
@@ -30,6 +31,8 @@ SILENT_FLARE = timedelta(days=7)  # a flare of which nothing more was said goes 
 QUOTA_STEP = (0.10, 0.20)  # a week
 QUOTA_EVERY = timedelta(days=7)
 AFTER_FLARE = timedelta(days=14)  # pain-contingent for so long
+FEAR_DOWN_TO = 0.5  # of what the ladder says: then the next task
+PAIN_LESS_BY = 2  # than expected of 10: the least that is more than chance (Ostelo 2008, NRS); own default
 EXTRA_REPS, EXTRA_SESSIONS = 2, 2  # the 2-for-2 rule
 LEAST_ADHERENCE = 0.5  # below this share of the due sessions in two weeks the dose is not escalated
 
@@ -39,6 +42,7 @@ SOURCES = {
     "red": "Thomeé 1997, Silbernagel (pain monitoring): above 5, or not back to baseline within 24 hours",
     "quota": "Fordyce; Lindström 1992: +10–20 % a week, whatever the pain up to 5",
     "pain-contingent": "Thomeé 1997, Silbernagel: 4–5 hold; adjusted to symptoms in the two weeks after a flare",
+    "exposure": "Vlaeyen 2001; clinical reference, section 5: until fear is down by half or the expectation violated",
     "2-for-2": "two extra repetitions at the target effort in the last set, in two sessions: one variable up",
     "deload": "session-RPE × minutes (Foster 2001); a week more than 30 % above the four before: own default",
     "red-flag-open": "clinical reference, section 5: no step up while a red flag of the stopping kinds is open",
@@ -67,6 +71,16 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Faced:
+    """A feared task that was faced: fear after it (0–100), the pain that was expected and that came (0–10)."""
+
+    fear_after: int | None = None
+    feared: int | None = None
+    actual: int | None = None
+    came_true: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """One session that took place. `handled`: an earlier step back was already about this session."""
 
@@ -77,6 +91,7 @@ class Log:
     pain_during: int | None = None
     pain_after: int | None = None
     pain_next_day: int | None = None
+    faced: Mapping[str, Faced] = field(default_factory=dict)
     handled: bool = False
 
     @property
@@ -111,7 +126,8 @@ class Situation:
     `calm_on` is the last day on which they said that there is none. `new_signs` are stopping signs that no proposal has
     been about yet, `open_flags` all stopping ones that are open; `frozen_since` is when item 9 froze progression.
     `weekly_load` is this week's, `loads_before` the four before. `due` and `attended` count the sessions of the last
-    two weeks.
+    two weeks. The ladder's task of now was prescribed from `on_rung_since` on. On `declined` a clinician last said no
+    to a quota's step.
     """
 
     today: date
@@ -129,11 +145,17 @@ class Situation:
     loads_before: Sequence[float] = ()
     due: int = 0
     attended: int = 0
+    exposure: Exposure | None = None
+    on_rung_since: date = date.min
+    declined: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One exercise changed in one variable. `to` is the entry that takes its place, else None."""
+    """One exercise changed in one variable. `to` is the entry that takes its place, else None.
+
+    On the ladder of fear (`variable` is LADDER) `exercise` and `to` are the tasks, `before` and `after` their places.
+    """
 
     exercise: str
     variable: str
@@ -170,10 +192,14 @@ class Proposal:
 
 def propose(now: Situation) -> Proposal | None:
     """The first rule's word on this situation, or None where nothing needs to be said."""
+    return next(proposals(now), None)
+
+
+def proposals(now: Situation) -> Iterator[Proposal]:
+    """What each rule says, in the order of precedence: a later one counts where a clinician declined the first."""
     for rule in (_stop, _flare, _red, _by_mode, _two_for_two, _deload):
         if proposal := rule(now):
-            return _restrained(proposal, now)
-    return None
+            yield _restrained(proposal, now)
 
 
 def _restrained(proposal: Proposal, now: Situation) -> Proposal:
@@ -234,8 +260,44 @@ def _red(now: Situation) -> Proposal | None:
 
 
 def _by_mode(now: Situation) -> Proposal | None:
+    """A step on the ladder of fear asks for no less pain, but waits while pain leads and says hold."""
     after_flare = any(timedelta(0) <= now.today - day <= AFTER_FLARE for day in now.flares)
-    return _pain_contingent(now) if after_flare or now.mode == "pain-contingent" else _quota(now)
+    if after_flare or now.mode == "pain-contingent":
+        return _pain_contingent(now) or _exposure(now)
+    return _exposure(now) or _quota(now)
+
+
+def _exposure(now: Situation) -> Proposal | None:
+    """The next task once the one that is practised has lost half of its fear, or was not as bad as expected."""
+    ladder = now.exposure
+    if ladder is None or ladder.above is None or ladder.at is None:
+        return None
+    task = ladder.rung.task
+    faced = next((log for log in reversed(now.sessions) if task in log.faced and log.day >= now.on_rung_since), None)
+    if faced is None or not (found := _overcome(ladder.rung, faced.faced[task])):
+        return None
+    inputs = (
+        Input("fear on the ladder", ladder.rung.fear, now.on_rung_since),
+        *(_input(*each, faced) for each in found),
+    )
+    step = Step(task, LADDER, ladder.at, ladder.at + 1, to=ladder.above.task)
+    return Proposal("exposure", "step-up", inputs, (step,))
+
+
+def _overcome(rung: Rung, faced: Faced) -> list[tuple[str, float | str]]:
+    """What speaks for the next task; nothing where fear stands as it was and the worst was expected rightly."""
+    found: list[tuple[str, float | str]] = []
+    if faced.fear_after is not None and faced.fear_after <= FEAR_DOWN_TO * rung.fear:
+        found.append(("fear after", faced.fear_after))
+    if faced.feared is not None and faced.actual is not None and faced.feared - faced.actual >= PAIN_LESS_BY:
+        found += [("pain expected", faced.feared), ("pain that came", faced.actual)]
+    if faced.came_true is False:
+        found.append(("what was feared", "did not come true"))
+    return found
+
+
+def _input(name: str, value: float | str, log: Log) -> Input:
+    return Input(name, value, log.day)
 
 
 def _quota(now: Situation) -> Proposal | None:
@@ -243,9 +305,13 @@ def _quota(now: Situation) -> Proposal | None:
         return None
     if any(now.today - item.last_step < QUOTA_EVERY for item in now.items):
         return None  # one variable of one exercise a week
+    no = (Input("declined", "by the clinician", now.declined),) if now.declined else ()
+    if now.declined and now.today - now.declined < QUOTA_EVERY:
+        return None  # a no holds for a week, and other rules have their say
     for item in sorted(now.items, key=lambda item: item.last_step):
         if step := raised(item):
-            return Proposal("quota", "step-up", (Input("last step", item.exercise.slug, item.last_step),), (step,))
+            last = Input("last step", item.exercise.slug, item.last_step)
+            return Proposal("quota", "step-up", (last, *no), (step,))
     return None
 
 

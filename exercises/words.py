@@ -10,7 +10,7 @@ from typing import Any
 
 from exercises.entry import LANGUAGE, Exercise
 from exercises.library import library
-from exercises.progression import Proposal, Step
+from exercises.progression import LADDER, Proposal, Step
 
 FOLDER = Path(__file__).parent / "texts"
 
@@ -39,6 +39,8 @@ def _plain(value: float | str) -> str:
 
 def _step(step: Step, proposal: Proposal, exercises: Mapping[str, Exercise], language: str) -> str:
     texts = _texts(language)["step"]
+    if step.variable == LADDER:
+        return str(texts["ladder"]).format(task=step.exercise, next=step.to)
     words = exercises[step.exercise].words_in(language)
     if step.to is not None:
         other = exercises.get(step.to)

@@ -15,10 +15,10 @@ from backend.people.writes import Door
 from backend.sync.pull import pull
 from backend.sync.push import push
 from exercises.advancing import advance, decide
-from exercises.models import Pause, Prescription, Proposal
-from exercises.plan import Limits
+from exercises.models import Pause, Prescription, Proposal, Session
+from exercises.plan import Exposure, Limits, Rung
 from exercises.prescribing import RefusedError
-from tests.exercises.programmes import BIRD_DOG, CAT_COW, NOW, a_programme, session
+from tests.exercises.programmes import BIRD_DOG, CAT_COW, NOW, WALK, a_programme, session
 from tests.exercises.test_prescribing import a_flag
 from tests.factories import a_patient, a_user
 
@@ -199,3 +199,60 @@ def test_each_proposal_keeps_rule_version_inputs_and_source(patient: Patient) ->
     assert (row.rule, row.rule_version, row.prescription_id) == ("red", "1", programme.pk)
     assert {"name": "pain during", "value": 7, "day": "2026-11-04"} in row.inputs
     assert isinstance(row.decided_by, User | None)
+
+
+class TestTheLadderOfFear:
+    EXPOSURE = Exposure(ladder=(Rung(task="sit an hour", fear=45), Rung(task="lift the shopping", fear=70)))
+
+    def faced(self, programme: Prescription, **fields: Any) -> dict[str, Any]:
+        task = {"task": "sit an hour", "fear_before": 45, "fear_after": 20, "feared": 8, "actual": 3}
+        return session(programme, exposures=[task | fields])
+
+    def test_the_clinicians_yes_puts_the_next_task_into_the_programme(self, patient: Patient) -> None:
+        programme = a_programme(patient, BIRD_DOG, exposure=self.EXPOSURE, mode="quota")
+        send(patient, self.faced(programme))
+        (waiting,) = Proposal.objects.filter(rule="exposure")
+        assert waiting.state == "waiting"
+        assert in_force(programme).plan["exposure"]["at"] == 0
+        decide(waiting, accepted=True, by=a_user(), now=NOW)
+        tomorrow = in_force(programme)
+        assert tomorrow.plan["exposure"]["at"] == 1
+        assert tomorrow.starts_on == TODAY + timedelta(days=1)
+        programme.refresh_from_db()
+        assert tomorrow.plan["items"] == programme.plan["items"]
+        send(patient, diary(TODAY, flare=False))
+        assert Proposal.objects.count() == 1, "what was faced on the rung below says nothing of this one"
+
+    def test_it_climbs_by_itself_where_the_limits_are_signed_so(self, patient: Patient) -> None:
+        programme = a_programme(patient, BIRD_DOG, exposure=self.EXPOSURE, mode="quota", limits=Limits(step_up=True))
+        send(patient, self.faced(programme))
+        assert in_force(programme).plan["exposure"]["at"] == 1
+
+    def test_a_task_of_no_ladder_is_kept_and_marked(self, patient: Patient) -> None:
+        send(patient, self.faced(a_programme(patient, BIRD_DOG)))
+        row = Session.objects.get()
+        assert row.marks == ["extra-task"]
+        assert row.content["exposures"][0]["feared"] == 8
+
+    def test_after_a_no_the_other_rules_have_their_say(self, patient: Patient) -> None:
+        programme = a_programme(patient, BIRD_DOG, exposure=self.EXPOSURE, now=NOW - timedelta(days=7))
+        strong = [{"exercise": "bird-dog", "reps": 8}]
+        for day in ("2026-11-02", "2026-11-04"):
+            send(patient, self.faced(programme) | {"started_at": f"{day}T08:00:00+01:00", "exercises": strong})
+        waiting = Proposal.objects.get(state="waiting")
+        assert waiting.rule == "exposure"
+        decide(waiting, accepted=False, by=a_user(), now=NOW, reason="not yet")
+        advance(patient.pk, NOW)
+        assert Proposal.objects.get(state="waiting").rule == "2-for-2"
+
+
+def test_a_quota_that_was_declined_comes_again_after_a_week(patient: Patient) -> None:
+    a_programme(patient, WALK, now=NOW - timedelta(days=14), mode="quota")
+    send(patient, *(session(Prescription.objects.get(), started_at=f"2026-11-0{day}T08:00:00+01:00") for day in (2, 4)))
+    advance(patient.pk, NOW)
+    waiting = Proposal.objects.get(state="waiting")
+    assert waiting.rule == "quota"
+    decide(waiting, accepted=False, by=a_user(), now=NOW)
+    for days, again in ((0, 0), (6, 0), (7, 1), (8, 1)):
+        advance(patient.pk, NOW + timedelta(days=days))
+        assert Proposal.objects.filter(state="waiting").count() == again

@@ -169,6 +169,8 @@ def test_a_paused_day_has_no_value(patient: Patient, programme: Prescription) ->
         ({"started_at": "2026-11-07T08:00:00+01:00"}, ("started_at", "in_the_future")),
         ({"started_at": "1890-11-04T08:00:00+01:00"}, ("started_at", "too_long_ago")),
         ({"started_at": None}, ("started_at", "required")),
+        ({"exposures": [{"task": "lift", "fear_after": 101}]}, ("exposures.0.fear_after", "out_of_range")),
+        ({"exposures": [{"task": "lift", "feared": 11}]}, ("exposures.0.feared", "out_of_range")),
         ({"time_zone": "Mars/Olympus"}, ("time_zone", "unknown_time_zone")),
         ({"prescription": str(uuid7())}, ("prescription", "unknown_prescription")),
     ],
