@@ -60,11 +60,13 @@ class _Batch(msgspec.Struct):
         self.verdicts.update(zip(positions, verdicts, strict=True))
 
 
-def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door: Door) -> list[Verdict]:
+def push(
+    raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door: Door, *, advance: bool = True
+) -> list[Verdict]:
     """Store what one patient's phone sent and answer each item, in the order in which they came.
 
     The number of SQL statements depends on the kinds of items, never on how many there are. What is refused goes to
-    quarantine in the same transaction.
+    quarantine in the same transaction. Without `advance` the rules of progression look at it later.
     """
     if not raw_items:
         return []
@@ -79,7 +81,7 @@ def push(raw_items: Sequence[msgspec.Raw], patient_id: int, clinic_id: int, door
         _store_wishes(batch, revisions)
         _quarantine(batch)
         _note_cards(batch)
-        if any(verdict.status == "stored" for verdict in batch.verdicts.values()):
+        if advance and any(verdict.status == "stored" for verdict in batch.verdicts.values()):
             exercises.advancing.advance(patient_id, door.received_at)
         audit.record("push", [patient_id], door.user_id, count=len(raw_items))
     return [batch.verdicts[position] for position in range(len(raw_items))]

@@ -36,20 +36,17 @@ from backend.reminders.models import Schedule
 from backend.reminders.scheduling import set_schedule
 from backend.reminders.slots import Days, Rule, Weeks, Window
 from backend.sync.push import push
-from backend.sync.simulation import Person, Phone, people
+from backend.sync.simulated_programmes import begin, look
+from backend.sync.simulation import Item, Person, Phone, people
+from exercises import plan as prescribed
 from exercises.library import library
-from exercises.models import Prescription
-from exercises.plan import Item, Plan
+from exercises.plan import Plan
 from exercises.prescribing import prescribe
 
 NAME = "Simulated clinic"
 ZONE = "Europe/Zurich"
 STAFF = {"clinician": Role.CLINICIAN, "admin": Role.ADMIN}
-PROGRAMMES = (
-    ("Simulated programme: control", ("pelvic-tilt", "heel-slide", "baseline-walk")),
-    ("Simulated programme: strength", ("hip-hinge", "bird-dog", "marching-in-place")),
-    ("Simulated programme: endurance", ("squat-and-lift", "three-short-walks")),
-)
+TRIAL_PROGRAMME = ("pelvic-tilt", "heel-slide", "baseline-walk")
 # Asked from the day that the clinic is made; what lies before comes from the made-up phones.
 SCHEDULES = (
     ("daily-diary", Rule(windows=(Window(time(18), time(23, 30)),), pattern=Days())),
@@ -88,9 +85,7 @@ def make(now: datetime, count: int, seed: int, password: str) -> Clinic:
     _user("operator", password, is_staff=True, is_superuser=True)
     made = _patients(team, people(count, now.date(), seed), now)
     for person, patient in made:
-        programme = _prescribe(patient, person, staff[0].user, now)
-        phone = Phone(person, now, seed)
-        _push(patient, [msgspec.json.encode(item) for item in phone.items(programme.pk, _plan(person))], now)
+        _live(patient, Phone(person, now, seed), staff[0].user)
         if person.days not in person.silent:  # whoever gave up is asked no more
             for code, rule in SCHEDULES:
                 set_schedule(patient, Schedule.Asks.INSTRUMENT, code, rule, now)
@@ -148,23 +143,28 @@ def _midnight(person: Person, day: int) -> datetime:
     return datetime.combine(person.first_day + timedelta(days=day), time(), UTC)
 
 
-def _plan(person: Person) -> Plan:
-    title, slugs = PROGRAMMES[person.number % len(PROGRAMMES)]
-    items = tuple(Item(exercise=slug, dose=library().exercises[slug].dose) for slug in slugs)
-    return Plan(title=title, items=items, weekdays=person.weekdays)
-
-
-def _prescribe(patient: Patient, person: Person, by: User, now: datetime) -> Prescription:
-    return prescribe(
-        patient, _plan(person), by=by, now=now, starts_on=person.programme_day, origin=Origin.SIMULATED
-    )  # fmt: skip
+def _live(patient: Patient, phone: Phone, clinician: User) -> None:
+    """All that a person logged, day by day; now and then the rules look at it, and the next days follow them."""
+    person, now = phone.person, phone.now
+    programme = begin(patient, person, clinician, now)
+    plan = msgspec.convert(programme.plan, Plan)
+    logged: list[Item] = []
+    for day in range(person.days):
+        logged += phone.on(day, programme.pk, plan)
+        last = day == person.days - 1
+        if last or day in person.looks:
+            _push(patient, [msgspec.json.encode(item) for item in logged], now)
+            logged = []
+            at = now if last else min(now, _midnight(person, day + 1) + timedelta(hours=10))
+            programme = look(patient, at, now, clinician)
+            plan = msgspec.convert(programme.plan, Plan)
 
 
 def _push(patient: Patient, items: list[bytes], now: datetime) -> None:
     door = Door(origin=Origin.SIMULATED, received_at=now)
     for start in range(0, len(items), PUSH):
         raw = [msgspec.Raw(item) for item in items[start : start + PUSH]]
-        for verdict in push(raw, patient.pk, patient.clinic_id, door):
+        for verdict in push(raw, patient.pk, patient.clinic_id, door, advance=False):
             if verdict.status != "stored":
                 raise AssertionError(f"a made-up phone sent what intake calls {verdict.status}: {verdict.errors}")
 
@@ -184,9 +184,9 @@ def invite(clinic: Clinic, now: datetime) -> tuple[Patient, str]:
         date_of_birth=BORN,
         time_zone=ZONE,
     )
-    title, slugs = PROGRAMMES[0]
-    items = tuple(Item(exercise=slug, dose=library().exercises[slug].dose) for slug in slugs)
-    prescribe(patient, Plan(title=title, items=items, weekdays=(1, 2, 3, 4, 5, 6, 7)), by=clinician, now=now)
+    items = tuple(prescribed.Item(exercise=slug, dose=library().exercises[slug].dose) for slug in TRIAL_PROGRAMME)
+    plan = Plan(title="Simulated programme: control", items=items, weekdays=(1, 2, 3, 4, 5, 6, 7))
+    prescribe(patient, plan, by=clinician, now=now)
     for code, rule in TRIAL:
         set_schedule(patient, Schedule.Asks.INSTRUMENT, code, rule, now)
     code, _ = enrolment.invite(patient, Invitation.Purpose.ENROL, clinician.pk, now)

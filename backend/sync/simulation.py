@@ -15,13 +15,16 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from exercises.items import DoneItem, FollowupItem, Reason, SessionItem
+from exercises.dose import Sets
+from exercises.items import DoneItem, ExposureItem, FollowupItem, Reason, SessionItem
+from exercises.library import library
 from exercises.plan import Plan
 from outcomes.intake import ResponseItem
 
 Item = ResponseItem | SessionItem | FollowupItem
 
 DAYS = 180
+FOLLOWED = 10  # people, as many as there are programmes
 BEFORE_PROGRAMME = 14  # days of diary from which the baseline is taken
 
 # Of 42 people; what is over starts again from the left.
@@ -77,6 +80,25 @@ class Person:
     @property
     def programme_day(self) -> date:
         return self.first_day + timedelta(days=BEFORE_PROGRAMME)
+
+    @property
+    def looks(self) -> frozenset[int]:
+        """The days after which the rules of progression look: as a flare comes, when it has gone, and each month.
+
+        Only the first are followed so; the others' phones bring everything at once, or a demo would take too long.
+        """
+        if self.number > FOLLOWED:
+            return frozenset()
+        monthly = range(BEFORE_PROGRAMME + 28, self.days, 28)
+        flares = (day for flare in self.flares[:3] for day in (flare.first + 1, flare.first + flare.length + 3))
+        return frozenset(day for day in (*monthly, *flares) if day > BEFORE_PROGRAMME)
+
+    @property
+    def rests(self) -> tuple[tuple[int, int, str], ...]:
+        """From day, to day and reason of when the programme is paused."""
+        away = ((self.journey[0], self.journey[1], "holiday"),) if self.journey and self.number % 3 else ()
+        ill = ((60, 68, "illness"),) if self.number % 5 == 1 and self.days > 90 else ()
+        return (*away, *ill)
 
     def zone_on(self, day: int) -> str:
         return self.journey[2] if self.journey and self.journey[0] <= day < self.journey[1] else self.zone
@@ -159,21 +181,25 @@ class Phone:
 
     def items(self, prescription: UUID, plan: Plan) -> Iterator[Item]:
         """Everything that the person logged: diaries, questionnaires, sessions and how the day after was."""
+        for day in range(self.person.days):
+            yield from self.on(day, prescription, plan)
+
+    def on(self, day: int, prescription: UUID, plan: Plan) -> Iterator[Item]:
+        """What the person logged of one day. To be asked for day by day, in order."""
         person = self.person
-        for day in range(person.days):
-            # Today is a little like yesterday.
-            self.noise = 0.45 * self.noise + self.random.gauss(0, 0.9)
-            pain = min(10.0, max(0.0, person.expected_pain(day) + self.noise))
-            draws = Random(self.random.random())  # a day's own, so that what is left out today changes no other day
-            if day in person.silent:
-                continue
-            for item in (
-                *self._diary(day, pain, draws),
-                *self._questionnaires(day, draws),
-                *self._session(day, pain, prescription, plan, draws),
-            ):
-                if _authored(item) <= self.now:
-                    yield item
+        # Today is a little like yesterday.
+        self.noise = 0.45 * self.noise + self.random.gauss(0, 0.9)
+        pain = min(10.0, max(0.0, person.expected_pain(day) + self.noise))
+        draws = Random(self.random.random())  # a day's own, so that what is left out today changes no other day
+        if day in person.silent:
+            return
+        for item in (
+            *self._diary(day, pain, draws),
+            *self._questionnaires(day, draws),
+            *self._session(day, pain, prescription, plan, draws),
+        ):
+            if _authored(item) <= self.now:
+                yield item
 
     def _at(self, day: int, clock: time) -> datetime:
         zone = ZoneInfo(self.person.zone_on(day))
@@ -237,6 +263,8 @@ class Phone:
         date_ = person.first_day + timedelta(days=day)
         if day < BEFORE_PROGRAMME or date_.isoweekday() not in person.weekdays:
             return
+        if any(first <= day < last for first, last, _ in person.rests):
+            return
         tiring = math.exp(-(day - BEFORE_PROGRAMME) / 400) * (0.5 if person.in_flare(day) else 1)
         start = self._at(day, time(draws.randint(7, 19), draws.randint(0, 59)))
         zone = person.zone_on(day)
@@ -249,6 +277,7 @@ class Phone:
             return
         minutes = max(5, round(draws.gauss(22, 5)))
         worse = max(0.0, draws.gauss(0.4, 0.8))
+        moving = 0.75 * pain  # to move eases, for the most part
         short = draws.random() < 0.15
         yield SessionItem(
             session_id,
@@ -256,17 +285,49 @@ class Phone:
             prescription,
             started_at=start,
             finished_at=start + timedelta(minutes=minutes),
-            rpe=_scale(draws.gauss(4, 1)),
+            rpe=_scale(draws.gauss(_effort(plan), 1)),
             pain_before=_scale(pain),
-            pain_during=_scale(pain + worse),
-            pain_after=_scale(pain + worse / 2),
-            exercises=[
-                DoneItem(item.exercise, completed=not (short and place)) for place, item in enumerate(plan.items)
-            ],
+            pain_during=_scale(moving + worse),
+            pain_after=_scale(moving + worse / 2),
+            exercises=_done(plan, short, strong=person.course == "improver" and draws.random() < 0.3),
+            exposures=_faced(plan, pain, draws),
         )
         if draws.random() < 0.6 and day + 1 < person.days and day + 1 not in person.silent:
             morning = self._at(day + 1, time(8, draws.randint(0, 59)))
-            yield FollowupItem(_id(morning, self.random), session_id, morning, _scale(pain + draws.gauss(0, 0.8)))
+            yield FollowupItem(_id(morning, self.random), session_id, morning, _scale(pain + draws.gauss(-0.5, 0.6)))
+
+
+def _effort(plan: Plan) -> float:
+    """The middle of what the exercises ask for."""
+    aims = [sum(library().exercises[item.exercise].rpe) / 2 for item in plan.items]
+    return sum(aims) / len(aims)
+
+
+def _done(plan: Plan, short: bool, strong: bool) -> list[DoneItem]:
+    """As prescribed; on a short day only the first exercise, on a strong one two repetitions more."""
+    done = []
+    for place, item in enumerate(plan.items):
+        reps = item.dose.reps if isinstance(item.dose, Sets) else None
+        more = reps + 2 if strong and reps and not short else None
+        done.append(DoneItem(item.exercise, completed=not (short and place), reps=more))
+    return done
+
+
+def _faced(plan: Plan, pain: float, draws: Random) -> list[ExposureItem]:
+    """The task that the ladder of fear is at: some of the fear goes, and mostly it hurts less than expected."""
+    if plan.exposure is None:
+        return []
+    rung = plan.exposure.rung
+    before = _scale(draws.gauss(rung.fear, 8), 100)
+    return [
+        ExposureItem(
+            rung.task,
+            fear_before=before,
+            fear_after=_scale(before * draws.uniform(0.4, 1), 100),
+            feared=_scale(pain + draws.gauss(2, 1)),
+            actual=_scale(pain + draws.gauss(0.5, 0.8)),
+        )
+    ]
 
 
 def _authored(item: Item) -> datetime:

@@ -13,10 +13,11 @@ from django.core.management import call_command
 from django.db.models import Count
 
 from backend.people.models import Clinic, Origin, Patient, User
-from backend.sync import simulated_clinic
 from backend.sync.models import Quarantine
+from backend.sync.simulated_programmes import plan_of
 from backend.sync.simulation import COURSES, Item, Person, Phone, people
-from exercises.models import Session
+from exercises.library import library
+from exercises.models import Pause, Prescription, Proposal, Session
 from outcomes.intake import ResponseItem
 from outcomes.models import Alert, Response, Score
 
@@ -25,7 +26,7 @@ PROGRAMME = UUID(int=7)
 
 
 def logged(person: Person, seed: int = 1) -> list[Item]:
-    return list(Phone(person, NOW, seed).items(PROGRAMME, simulated_clinic._plan(person)))
+    return list(Phone(person, NOW, seed).items(PROGRAMME, plan_of(person)))
 
 
 def diaries(person: Person) -> list[ResponseItem]:
@@ -100,6 +101,21 @@ def test_the_clinic_goes_in_by_the_doors_of_everybody_and_says_what_it_is() -> N
     assert {"daily-diary.pain-average", "phq-9.total", "tsk-11.total", "adherence.day"} <= measures
     assert not Quarantine.objects.exists()
     assert Alert.objects.filter(rule="SUI-1", state="open").exists()
+
+
+@pytest.mark.django_db
+def test_programmes_of_each_modality_have_months_of_sessions_pauses_and_steps() -> None:
+    call_command("simulate_clinic", patients=10, stdout=StringIO())
+    modalities = {entry["modality"] for row in Prescription.objects.all() for entry in row.exercises.values()}
+    assert modalities == set(library().codes["en"].modalities)
+    for first in Prescription.objects.filter(version=1):
+        done = Session.objects.filter(programme=first.programme, skipped="")
+        assert done.count() > 10, first.template
+    assert {"holiday", "illness"} <= set(Pause.objects.values_list("reason", flat=True))
+    assert {("flare", "step-back"), ("flare", "hold")} & set(Proposal.objects.values_list("rule", "action"))
+    assert {"applied", "accepted", "declined"} <= set(Proposal.objects.values_list("state", flat=True))
+    assert any(row.content.get("exposures") for row in Session.objects.all())
+    assert not Session.objects.filter(marks__contains=["extra-exercise"]).exists()
 
 
 @pytest.mark.django_db
