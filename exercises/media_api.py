@@ -146,14 +146,14 @@ class MediaView(APIView):
         operation_id="exercise_media_read",
         responses={(200, kind): OpenApiResponse(bytes) for kind in sorted(set(TYPES.values()))} | problems(401, 404),
     )
-    def get(self, request: Request, file: str) -> HttpResponseBase:
-        etag, opened = self._find(request, file)
+    def get(self, request: Request, media: str) -> HttpResponseBase:
+        etag, opened = self._find(request, media)
         response: HttpResponseBase | None = get_conditional_response(request._request, etag=etag)
         if response is None:
-            response = FileResponse(opened, as_attachment=True, filename=file)
+            response = FileResponse(opened, as_attachment=True, filename=media)
         else:
             opened.close()
-        response["Content-Type"] = TYPES[file.rpartition(".")[2]]
+        response["Content-Type"] = TYPES[media.rpartition(".")[2]]
         response["ETag"] = etag
         # Whatever a browser may take it for, it runs nothing and nobody else embeds it.
         response["X-Content-Type-Options"] = "nosniff"

@@ -23,7 +23,7 @@ urlpatterns = [
         media_api.ClinicMediumView.as_view(),
         name="clinic-exercise-medium",
     ),
-    path("exercise-media/<str:file>", media_api.MediaView.as_view(), name="exercise-media"),
+    path("exercise-media/<str:media>", media_api.MediaView.as_view(), name="exercise-media"),
     path("prescriptions", programme_api.OwnPrescriptionsView.as_view(), name="prescriptions"),
     path(
         "patients/<int:patient_id>/prescriptions",

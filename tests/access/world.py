@@ -83,7 +83,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "template": lambda world: "yoga",
     "own": lambda world: an_own_exercise(world.team.clinic).slug,
     "media_id": lambda world: a_picture(world.team.clinic).pk,
-    "file": lambda world: a_picture(world.team.clinic).file,
+    "media": lambda world: a_picture(world.team.clinic).file,
     "prescription_id": lambda world: a_programme(world.patient).pk,
     "schedule_id": lambda world: a_schedule(world.patient).pk,
     "absence_id": lambda world: an_absence(world.patient).id,

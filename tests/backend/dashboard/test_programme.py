@@ -18,7 +18,7 @@ from backend.people.models import Audit, Origin, Patient, User
 from exercises.dose import Intervals, Minutes, Sets, Steps
 from exercises.library import library
 from exercises.models import Condition, Pause, Prescription, Proposal
-from exercises.plan import Phase
+from exercises.plan import Exposure, Phase, Rung
 from exercises.prescribing import prescribe, today_of
 from exercises.templates import templates
 from tests.backend.dashboard import builders
@@ -167,6 +167,15 @@ def test_a_change_is_the_next_version_and_overtakes_what_a_rule_proposed(
     assert programme.latest.changes == ["Bird dog: 3 × 6 each side, hold 5 s → 3 × 9 each side, hold 5 s"]
     # Somebody who has the old one open still is told so.
     assert "changed this programme meanwhile" in post(client, patient, address, data)
+
+
+def test_a_change_leaves_the_ladder_of_fear_where_it_stands(client: Client, patient: Patient, colleague: User) -> None:
+    ladder = Exposure(ladder=(Rung(task="Sit an hour", fear=45), Rung(task="Lift a box", fear=70)), at=1)
+    old = prescribe(patient, a_plan(exposure=ladder), by=colleague, now=timezone.now())
+    data = form_data(a_plan(title="Changed"), day=str(old.starts_on), reason="went well", do="save")
+    post(client, patient, f"programme/{old.pk}/change", data)
+    new = Prescription.objects.get(patient=patient, ends_on=None)
+    assert (new.plan["title"], new.plan["exposure"]["at"]) == ("Changed", 1)
 
 
 def test_a_proposal_is_accepted_or_declined_with_a_word_why(client: Client, patient: Patient, colleague: User) -> None:
