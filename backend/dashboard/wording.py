@@ -121,6 +121,7 @@ ALERTS: dict[str, _StrPromise] = {
     "EX-1": _("Pain after exercise"),
     "ADH-1": _("Low adherence"),
     "MISS-1": _("Silent after a high score"),
+    "MISS-2": _("Asked for weeks, nothing heard"),
     "AE-1": _("Adverse event"),
 }
 

@@ -59,6 +59,8 @@ PATIENT_DATA: dict[str, PatientData] = {
     "reminders.Mention": PatientData("mentions", False, Erasure.DELETE),
     "reminders.ReminderSettings": PatientData("reminder settings", True, Erasure.DELETE),
     "reminders.Absence": PatientData("absences", True, Erasure.DELETE),
+    "reminders.Week": PatientData("weeks", True, Erasure.DELETE),
+    "reminders.Seen": PatientData("seen", True, Erasure.DELETE),
     "reminders.Address": PatientData("addresses", True, Erasure.DELETE),
     "dashboard.Note": PatientData("notes", True, Erasure.DELETE),
     "sync.Quarantine": PatientData("quarantine", True, Erasure.DELETE),

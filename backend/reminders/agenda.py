@@ -9,7 +9,7 @@ import msgspec
 from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.functions import Cast, Concat, JSONObject
 
-from backend.reminders.models import Absence, ReminderSettings, Schedule, Slot, SlotState
+from backend.reminders.models import Absence, ReminderSettings, Schedule, Seen, Slot, SlotState, Week
 
 
 class AgendaItem(msgspec.Struct):
@@ -99,6 +99,8 @@ def settings_changes(patient_id: int) -> QuerySet[ReminderSettings, tuple[int, s
                     quiet_from=F("quiet_from"),
                     quiet_to=F("quiet_to"),
                     weekly_cap=F("weekly_cap"),
+                    tell_week=F("tell_week"),
+                    tell_seen=F("tell_seen"),
                 ),
             ),
         )
@@ -117,6 +119,39 @@ def absence_changes(patient_id: int) -> QuerySet[Absence, tuple[int, str, dict[s
                 id=F("id"),
                 op=Value("upsert"),
                 data=JSONObject(first_day=F("first_day"), last_day=F("last_day"), cancelled=F("cancelled")),
+            ),
+        )
+        .values_list("rev", "place", "change")
+    )
+
+
+def week_changes(patient_id: int) -> QuerySet[Week, tuple[int, str, dict[str, Any]]]:
+    """Looks back at the patient's weeks, for the pull."""
+    day = Cast("first_day", CharField())
+    return (
+        Week.objects.filter(patient_id=patient_id)
+        .exclude(words=[])
+        .annotate(
+            place=Concat(Value("week:"), day),
+            change=JSONObject(
+                type=Value("week"),
+                id=day,
+                op=Value("upsert"),
+                data=JSONObject(first_day=F("first_day"), words=F("words")),
+            ),
+        )
+        .values_list("rev", "place", "change")
+    )
+
+
+def seen_changes(patient_id: int) -> QuerySet[Seen, tuple[int | None, str, dict[str, Any]]]:
+    """What of the patient's the team has seen, for the pull."""
+    return (
+        Seen.objects.filter(patient_id=patient_id, rev__isnull=False)
+        .annotate(
+            place=Concat(Value("seen:"), Cast("source", CharField())),
+            change=JSONObject(
+                type=Value("seen"), id=F("source"), op=Value("upsert"), data=JSONObject(seen_at=F("seen_at"))
             ),
         )
         .values_list("rev", "place", "change")

@@ -1,4 +1,4 @@
-"""All that is due now: plans ahead, looks at the clock, sends."""
+"""All that is due now: plans ahead, looks at the clock, looks back, sends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from backend.reminders.planning import plan_ahead
 from backend.reminders.sending import send_due
+from backend.reminders.telling import look_back, tell_seen
 from backend.reminders.ticking import tick
 
 
@@ -19,7 +20,7 @@ def dispatch(now: datetime, limit: int, seconds: float | None = None) -> Counter
     """
     counts: Counter[str] = Counter()
     end = None if seconds is None else time.monotonic() + seconds
-    while done := _plan(now, limit) + tick(now, limit) + send_due(now, limit):
+    while done := sum((step(now, limit) for step in STEPS), Counter()):
         counts += done
         if end is not None and time.monotonic() > end:
             return counts + Counter(unfinished=1)
@@ -29,3 +30,6 @@ def dispatch(now: datetime, limit: int, seconds: float | None = None) -> Counter
 def _plan(now: datetime, limit: int) -> Counter[str]:
     planned = plan_ahead(now, limit)
     return Counter(planned=planned) if planned else Counter()
+
+
+STEPS = (_plan, tick, look_back, tell_seen, send_due)

@@ -80,6 +80,8 @@ SETTINGS: dict[str, Any] = {
     "quiet_from": "21:00:00",
     "quiet_to": "07:00:00",
     "weekly_cap": 21,
+    "tell_week": True,
+    "tell_seen": False,
     "changed_at": None,
     "ways": [
         {"channel": "fcm", "since": "2026-11-01T09:00:00Z", "disabled_at": None, "disabled_why": ""},

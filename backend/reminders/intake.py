@@ -80,6 +80,8 @@ class SettingsItem(msgspec.Struct, tag_field="type", tag="settings"):
     quiet_from: LocalTime | UnsetType = UNSET
     quiet_to: LocalTime | UnsetType = UNSET
     weekly_cap: Annotated[int, msgspec.Meta(ge=0, le=100)] | UnsetType = UNSET
+    tell_week: bool | UnsetType = UNSET
+    tell_seen: bool | UnsetType = UNSET
     push: PushAddress | UnsetType | None = UNSET
 
 
@@ -201,7 +203,7 @@ def store_settings(
             continue
         settings = settings or ReminderSettings(patient_id=patient_id, clinic_id=clinic_id)
         settings.changed_at, settings.rev = said_at, revisions[patient_id]
-        for name in ("channel", "quiet_from", "quiet_to", "weekly_cap"):
+        for name in ("channel", "quiet_from", "quiet_to", "weekly_cap", "tell_week", "tell_seen"):
             if (value := getattr(item, name)) is not UNSET:
                 setattr(settings, name, value)
         verdicts[position] = Verdict(id=item.id, status="stored")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import time
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -34,6 +35,7 @@ class Schedule(models.Model):
     anchor_on = models.DateField(null=True, blank=True, help_text="where the anchor is a surgery or a date")
     version = models.PositiveIntegerField(default=1)
     active = models.BooleanField(default=True)
+    because = models.UUIDField(null=True, help_text="the response whose score asks for this, once")
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.CLINIC)
     planned_until = models.DateField(null=True, help_text="slots stand up to this local day; null: plan at once")
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, help_text="null: the server itself")
@@ -42,7 +44,12 @@ class Schedule(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["patient", "asks", "code"], condition=Q(active=True), name="schedule_one_active"
+                fields=["patient", "asks", "code"],
+                condition=Q(active=True, because__isnull=True),
+                name="schedule_one_active",
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "because"], condition=Q(because__isnull=False), name="schedule_once_because"
             ),
             models.CheckConstraint(condition=Q(asks__in=["instrument", "session"]), name="schedule_asks"),
             models.CheckConstraint(condition=Q(asks="session") | ~Q(code=""), name="schedule_code"),
@@ -122,8 +129,13 @@ class Slot(models.Model):
 class Message(models.Model):
     """The outbox: one thing to say to one patient. Its id goes along on the wire, so a phone shows it once.
 
-    A message is about slots (see Mention); it is sent only while one of them still stands open.
+    A reminder is about slots (see Mention); it is sent only while one of them still stands open.
     """
+
+    class Kind(models.TextChoices):
+        REMINDER = "reminder"
+        WEEK = "week", "the summary of a week can be read"
+        SEEN = "seen", "the team has seen what the patient sent"
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -136,6 +148,7 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, help_text="UUIDv7")
     clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, db_index=False)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.REMINDER)
     state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     planned_at = models.DateTimeField(help_text="when it should go out")
     due_at = models.DateTimeField(help_text="when a worker may take it: planned, backed off, or the lease's end")
@@ -155,6 +168,7 @@ class Message(models.Model):
                 condition=Q(state__in=["pending", "claimed", "sent", "cancelled", "skipped", "dead"]),
                 name="message_state",
             ),
+            models.CheckConstraint(condition=Q(kind__in=["reminder", "week", "seen"]), name="message_kind"),
             models.CheckConstraint(
                 condition=Q(state="claimed", lease__isnull=False) | ~Q(state="claimed") & Q(lease__isnull=True),
                 name="message_lease",
@@ -256,6 +270,8 @@ class ReminderSettings(models.Model):
     quiet_from = models.TimeField(default=time(21), help_text="local; the same as quiet_to: no quiet hours")
     quiet_to = models.TimeField(default=time(7))
     weekly_cap = models.PositiveSmallIntegerField(default=21, help_text="messages in seven days, at most")
+    tell_week = models.BooleanField(default=True, help_text="say when the summary of a week can be read")
+    tell_seen = models.BooleanField(default=False, help_text="say when the team has seen what they sent")
 
     class Meta:
         db_table = "reminders_settings"
@@ -286,6 +302,59 @@ class Absence(models.Model):
 
     def __str__(self) -> str:
         return f"absence {self.id}"
+
+
+class Week(models.Model):
+    """A week of the patient's, in kind words; it begins on a Monday of their own calendar."""
+
+    pk = models.CompositePrimaryKey("patient", "first_day")
+    clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, db_index=False)
+    rev = models.BigIntegerField(default=0)
+    first_day = models.DateField()
+    due_at = models.DateTimeField(help_text="when it is looked back at")
+    made_at = models.DateTimeField(null=True, help_text="null: not yet")
+    words = ArrayField(models.CharField(max_length=300), default=list, help_text="sentences; none: nothing to tell")
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], condition=Q(made_at__isnull=True), name="week_due")]
+
+    def __str__(self) -> str:
+        return f"week {self.first_day}"
+
+
+class Seen(models.Model):
+    """Somebody of the team has seen what the patient sent: a response or a session that had raised an alert."""
+
+    pk = models.CompositePrimaryKey("patient", "source")
+    clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, db_index=False)
+    rev = models.BigIntegerField(null=True, help_text="null: the patient has not been told yet")
+    source = models.UUIDField(help_text="the response or session")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["seen_at"], condition=Q(rev__isnull=True), name="seen_to_tell")]
+
+    def __str__(self) -> str:
+        return f"seen {self.source}"
+
+
+class FollowUpChoice(models.Model):
+    """Which instrument a clinic asks next when a screen is positive, of those that the screen offers."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE)
+    screen = models.CharField(max_length=64, help_text="code of the instrument whose score asks further")
+    code = models.CharField(max_length=64, help_text="of the instrument that is asked then")
+    changed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "reminders_follow_up_choice"
+        constraints = [models.UniqueConstraint(fields=["clinic", "screen"], name="follow_up_choice_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} after {self.screen} in clinic {self.clinic_id}"
 
 
 class Address(models.Model):

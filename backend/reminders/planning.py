@@ -17,6 +17,7 @@ from backend.people.writes import next_revisions
 from backend.reminders.models import Absence, Schedule, Slot, SlotState
 from backend.reminders.programmes import Stretch, read_programmes
 from backend.reminders.slots import DAY, Due, Rule, Span, Zones, clock_at, due, read_rule
+from backend.reminders.weeks import expect, monday_of
 from exercises.models import Pause
 
 # A phone that is away for a week still knows its next days; planned anew when half of it is used up.
@@ -92,6 +93,12 @@ def plan(patient_ids: Iterable[int], now: datetime) -> int:
                     )
         _insert(new, revisions)
         _move(moved, revisions)
+        asked = {schedule.patient_id: schedule.clinic_id for schedule in schedules if schedule.active}
+        expect(
+            (patient_id, clinic_id, monday_of(now, lives[patient_id].zones), lives[patient_id].zones)
+            for patient_id, clinic_id in sorted(asked.items())
+            if lives[patient_id].takes_part
+        )
         Schedule.objects.filter(pk__in=[schedule.pk for schedule in schedules]).update(planned_until=today + HORIZON)
         if over := [schedule.pk for schedule in schedules if _is_over(schedule, programmes, today)]:
             Schedule.objects.filter(pk__in=over).update(active=False)
@@ -172,7 +179,9 @@ def _wanted(
 
 
 def _is_over(schedule: Schedule, programmes: Mapping[tuple[int, str], Sequence[Stretch]], today: date) -> bool:
-    """A programme that has been stopped is taken up no more: it is planned no more either."""
+    """A programme that has been stopped, or what was asked once, comes no more: it is planned no more either."""
+    if schedule.because is not None and schedule.anchor_on is not None:
+        return schedule.active and schedule.anchor_on < today - PLAN_AGAIN
     stretches = programmes.get((schedule.patient_id, schedule.code), ())
     lasts = [stretch.last for stretch in stretches]
     return schedule.active and bool(lasts) and all(last is not None and last < today - DAY for last in lasts)

@@ -27,6 +27,8 @@ class Wishes:
     quiet_from: time = time(21)
     quiet_to: time = time(7)
     weekly_cap: int = 21  # messages in seven days, at most
+    tell_week: bool = True
+    tell_seen: bool = False
 
 
 @dataclass
@@ -85,6 +87,14 @@ def not_before(at: datetime, listener: Listener) -> datetime:
         else:
             return at
         at = instant_of(later, listener.zones)
+
+
+def news(wanted: bool, now: datetime, listener: Listener) -> Saying | None:
+    """How to say now, or in the morning, what is no reminder; None where the patient doesn't want to hear it."""
+    if not wanted or not listener.wishes.remind or listener.said >= listener.wishes.weekly_cap:
+        return None
+    at = not_before(now, listener)
+    return Saying([], at, min(_next_quiet(at, listener), at + timedelta(hours=12)))
 
 
 def say(slots: Sequence[OpenSlot], now: datetime, listener: Listener) -> list[Saying]:

@@ -70,6 +70,13 @@ def refusals(clinic: Clinic) -> dict[str, ScheduleError]:
     return {code: refused for code, refused in found.items() if refused}
 
 
+def check_named(clinic: Clinic, instrument: Instrument) -> None:
+    """Raises ScheduleError (`no_rota`) where nobody of the clinic would read promptly what this asks."""
+    lacks = missing(clinic) if instrument.safety_item else []
+    if refusal := _unattended(instrument, lacks):
+        raise refusal
+
+
 def languages_of(patient: Patient) -> list[str]:
     """In which a phone may show this patient something, the preferred one first."""
     return [patient.language, *(patient.clinic.languages or ["en"])]
@@ -92,15 +99,19 @@ def why_not(
     if not set(languages) & set(there):
         spoken = ", ".join(dict.fromkeys(languages))
         return ScheduleError("no_text", f"{code} has text in {', '.join(sorted(there))}, none in {spoken}.")
-    if instrument.safety_item and lacks:
-        item, instead = instrument.safety_item, instrument.unattended_alternative
-        return ScheduleError(
-            "no_rota",
-            f"Somebody must read the answer to item {item} of {code} promptly, and the clinic has not named: "
-            f"{', '.join(NAMED[name] for name in lacks)}. Name them, or use {instead}, which leaves item {item} out.",
-            instead=instead,
-        )
-    return None
+    return _unattended(instrument, lacks)
+
+
+def _unattended(instrument: Instrument, lacks: Sequence[str]) -> ScheduleError | None:
+    if not instrument.safety_item or not lacks:
+        return None
+    code, item, instead = instrument.code, instrument.safety_item, instrument.unattended_alternative
+    return ScheduleError(
+        "no_rota",
+        f"Somebody must read the answer to item {item} of {code} promptly, and the clinic has not named: "
+        f"{', '.join(NAMED[name] for name in lacks)}. Name them, or use {instead}, which leaves item {item} out.",
+        instead=instead,
+    )
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -188,6 +199,7 @@ def set_schedule(
             asks=asks,
             code=code,
             active=True,
+            because=None,
             defaults={
                 "id": uuid7(),
                 "clinic_id": patient.clinic_id,
@@ -210,7 +222,7 @@ def ask_anew(
 ) -> Schedule:
     """Ask for an instrument that is not asked for yet. Raises ScheduleError, else with `already_asked`."""
     asked = Schedule.Asks.INSTRUMENT
-    if Schedule.objects.filter(patient=patient, asks=asked, code=code, active=True).exists():
+    if Schedule.objects.filter(patient=patient, asks=asked, code=code, active=True, because=None).exists():
         raise ScheduleError("already_asked", f"{code} is asked for already: change that schedule, or end it.")
     return set_schedule(patient, asked, code, rule, now, anchor_on=anchor_on, by=by)
 

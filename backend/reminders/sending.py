@@ -31,7 +31,6 @@ MOST_ATTEMPTS = 8
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 AT_ONCE = 16  # requests under way; they wait for the network, not for each other
-COLLAPSE_KEY = "reminder"
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class Claimed:
     """A message that is ours for the time of the lease. `count` is how many open slots it is about."""
 
     id: UUID
+    kind: str
     patient_id: int
     attempts: int
     expires_at: datetime
@@ -84,8 +84,8 @@ def send_due(now: datetime, limit: int) -> Counter[str]:
 def claim(now: datetime, limit: int, lease: UUID) -> tuple[Counter[str], list[Claimed]]:
     """Take due messages, oldest first, that nobody else has. One statement, which ends its own transaction.
 
-    A message all of whose slots are answered or gone is cancelled on the way, one that came too late is skipped: they
-    are counted, the others are returned.
+    A reminder all of whose slots are answered or gone is cancelled on the way, and so is news for who takes part no
+    more; what came too late is skipped. They are counted, the others are returned.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -109,14 +109,19 @@ def claim(now: datetime, limit: int, lease: UUID) -> tuple[Counter[str], list[Cl
                 error = CASE new.state WHEN 'skipped' THEN 'too late to say' ELSE error END
             FROM (
                 SELECT due.id, open_slots,
-                    CASE WHEN open_slots = 0 THEN 'cancelled' WHEN expires_at <= %(now)s THEN 'skipped'
+                    CASE WHEN kind = 'reminder' AND open_slots = 0 THEN 'cancelled'
+                         WHEN kind <> 'reminder' AND NOT (listens.status = 'active' AND EXISTS (
+                             SELECT FROM people_consent AS consent
+                             WHERE consent.patient_id = listens.id AND withdrawn_at IS NULL
+                         )) THEN 'cancelled'
+                         WHEN expires_at <= %(now)s THEN 'skipped'
                          ELSE 'claimed' END AS state
-                FROM due JOIN reminders_message USING (id)
+                FROM due JOIN reminders_message USING (id) JOIN people_patient AS listens ON listens.id = patient_id
             ) AS new
             JOIN people_patient AS patient ON true
             WHERE message.id = new.id AND patient.id = message.patient_id
-            RETURNING message.state, message.planned_at, message.id, message.patient_id, attempts, expires_at,
-                open_slots, patient.language
+            RETURNING message.state, message.planned_at, message.id, message.kind, message.patient_id, attempts,
+                expires_at, open_slots, patient.language
             """,
             {"now": now, "limit": limit, "lease": lease, "until": now + LEASE},
         )
@@ -129,9 +134,9 @@ def claim(now: datetime, limit: int, lease: UUID) -> tuple[Counter[str], list[Cl
 def _send(message: Claimed, ways: Sequence[Route], now: datetime, begin_by: float) -> Result:
     """Try the patient's ways in their order: a dead address gives way to the next, trouble makes the message wait."""
     result = Result(message.id, Message.State.DEAD, now, error="no way to this patient")
-    title, body = wording.reminder(message.language, message.count)
+    title, body = wording.message(message.kind, message.language, message.count)
     for way in ways:
-        notice = Notice(message.id, message.patient_id, COLLAPSE_KEY, title, body, message.expires_at - now)
+        notice = Notice(message.id, message.patient_id, message.kind, title, body, message.expires_at - now)
         result.channel = way.channel
         if wait := held_for(way.channel):
             result.tried = False

@@ -12,6 +12,7 @@ from backend.reminders.calling import send_calls
 from backend.reminders.dispatching import dispatch
 from backend.reminders.escalation import watch
 from backend.reminders.reporting import report, unsaid
+from backend.reminders.silence import look_for_the_silent
 from backend.rest.health import alerts_are_watched
 
 BATCH = 500  # messages
@@ -37,6 +38,7 @@ def look_for_silence() -> None:
     now = timezone.now()
     outcomes.silence.look_for_silence(now)
     exercises.lapses.look_for_lapses(now)
+    look_for_the_silent(now)
 
 
 @shared_task

@@ -34,7 +34,7 @@ def tick(now: datetime, limit: int) -> Counter[str]:
         if not patient_ids:
             return counts
         looked_at = _due_slots(patient_ids, now)
-        listeners = _listeners(patient_ids, looked_at, now)
+        listeners = read_listeners(patient_ids, looked_at, now)
         before = {slot.pk: (slot.state, slot.remind_at, slot.nudge) for slots in looked_at.values() for slot in slots}
         messages = [
             (_message(saying, slots[0]), saying.slots)
@@ -97,7 +97,7 @@ def _due_slots(patient_ids: Sequence[int], now: datetime) -> dict[int, list[Slot
     return found
 
 
-def _listeners(
+def read_listeners(
     patient_ids: Sequence[int], looked_at: Mapping[int, Sequence[Slot]], now: datetime
 ) -> dict[int, Listener | None]:
     """None for who takes no part any more: they are asked nothing. Eight statements, however many patients."""
@@ -152,6 +152,8 @@ def _wishes(settings: ReminderSettings | None) -> Wishes:
         settings.quiet_from,
         settings.quiet_to,
         settings.weekly_cap,
+        settings.tell_week,
+        settings.tell_seen,
     )
 
 

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from backend.reminders import api, staff_api
+from backend.reminders import api, clinic_api, staff_api
 
 PATIENT = "patients/<int:patient_id>"
 
 urlpatterns = [
     path("agenda", api.AgendaView.as_view(), name="agenda"),
     path("reminder-settings", api.OwnSettingsView.as_view(), name="reminder-settings"),
+    path("clinics/<int:clinic_id>/follow-ups", clinic_api.FollowUpsView.as_view(), name="clinic-follow-ups"),
     path(f"{PATIENT}/schedules", staff_api.SchedulesView.as_view(), name="patient-schedules"),
     path(f"{PATIENT}/schedules/offers", staff_api.OffersView.as_view(), name="patient-schedule-offers"),
     path(f"{PATIENT}/schedules/plan", staff_api.PlanView.as_view(), name="patient-schedule-plan"),

@@ -28,12 +28,17 @@ class Way(msgspec.Struct):
 
 
 class ShownSettings(msgspec.Struct):
-    """How a patient is reminded: local quiet hours, and the most messages in seven days."""
+    """How a patient is reminded: local quiet hours, and the most messages in seven days.
+
+    `tell_week` and `tell_seen`: whether to say that a week's summary can be read, that the team has seen something.
+    """
 
     channel: str
     quiet_from: time
     quiet_to: time
     weekly_cap: int
+    tell_week: bool
+    tell_seen: bool
     changed_at: datetime | None
     ways: list[Way]
 
@@ -45,6 +50,8 @@ class ChangeSettings(msgspec.Struct, forbid_unknown_fields=True):
     quiet_from: LocalTime | UnsetType = UNSET
     quiet_to: LocalTime | UnsetType = UNSET
     weekly_cap: Annotated[int, msgspec.Meta(ge=0, le=100)] | UnsetType = UNSET
+    tell_week: bool | UnsetType = UNSET
+    tell_seen: bool | UnsetType = UNSET
 
 
 class ShownAbsence(msgspec.Struct):
@@ -79,6 +86,8 @@ def read_settings(patient_id: int) -> ShownSettings:
         quiet_from=held.quiet_from,
         quiet_to=held.quiet_to,
         weekly_cap=held.weekly_cap,
+        tell_week=held.tell_week,
+        tell_seen=held.tell_seen,
         changed_at=row.changed_at if row else None,
         ways=[Way(way.channel, way.updated_at, way.disabled_at, way.disabled_why) for way in ways],
     )
@@ -93,6 +102,8 @@ def change_settings(patient: Patient, changes: ChangeSettings, door: Door) -> Sh
         quiet_from=changes.quiet_from,
         quiet_to=changes.quiet_to,
         weekly_cap=changes.weekly_cap,
+        tell_week=changes.tell_week,
+        tell_seen=changes.tell_seen,
     )
     with transaction.atomic():
         revisions = next_revisions([patient.pk])

@@ -108,6 +108,8 @@ ROOMS = (
     backend.reminders.agenda.changes,
     backend.reminders.agenda.settings_changes,
     backend.reminders.agenda.absence_changes,
+    backend.reminders.agenda.week_changes,
+    backend.reminders.agenda.seen_changes,
 )
 
 

@@ -17,6 +17,7 @@ from backend.people import audit
 from backend.people.writes import Door, next_revisions
 from backend.reminders import intake as reminders
 from backend.reminders.completing import Answer, Skip, complete, decline, unknown_slots
+from backend.reminders.following_up import ask_further
 from backend.reminders.models import Schedule
 from backend.reminders.slots import SlotKey, read_slot_key
 from backend.rest.verdicts import FieldError, Verdict
@@ -78,6 +79,7 @@ def push(
         _store_answers(batch, revisions)
         _store_exercise(batch, revisions)
         _complete_slots(batch, revisions)
+        ask_further(_new_responses(batch), patient_id, door)
         _store_wishes(batch, revisions)
         _quarantine(batch)
         _note_cards(batch)
@@ -177,6 +179,10 @@ def _store_exercise(batch: _Batch, revisions: Mapping[int, int]) -> None:
     batch.decide(events, exercises.intake.store_adverse_events(list(events.values()), *where))
     if sessions or followups:
         exercises.intake.raise_painful_sessions([batch.patient_id], batch.door)
+
+
+def _new_responses(batch: _Batch) -> list[outcomes.intake.Draft]:
+    return [draft for position, draft in batch.responses.items() if batch.verdicts[position].status == "stored"]
 
 
 def _complete_slots(batch: _Batch, revisions: Mapping[int, int]) -> None:

@@ -23,6 +23,7 @@ REFERENCE = [
     ("EX-1", "medium", (2, "working days"), None),
     ("MISS-1", "medium", (2, "working days"), None),
     ("FLARE", "medium", (2, "working days"), "flare-plan"),
+    ("MISS-2", "low", (5, "working days"), None),
     ("ADH-1", "low", (5, "working days"), None),
 ]
 NUMBERS = {
@@ -32,6 +33,7 @@ NUMBERS = {
     "PAIN-2": {"rise": 2, "rise_percent": 30, "days": 2, "jump": 4},
     "EX-1": {"pain_above": 5, "times": 2, "within_days": 7},
     "MISS-1": {"silent_days": 7, "pain_at_least": 7, "depression_at_least": 10},
+    "MISS-2": {"silent_days": 21},
     "FLARE": {"lasting_days": 7},
     "ADH-1": {"silent_days": 7, "share_below": 50, "over_days": 14, "ears_below": 17},
 }

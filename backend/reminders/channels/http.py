@@ -29,7 +29,13 @@ def post(url: str, headers: Mapping[str, str] | None = None, **content: Any) -> 
     connect, read = TIMEOUT
     try:
         answer = _connections(url.partition(":")[0]).request(
-            "POST", url, headers=headers, timeout=Timeout(connect, read), retries=False, redirect=False, **content
+            "POST",
+            url,
+            headers=headers,
+            timeout=Timeout(connect=connect, read=read),
+            retries=False,
+            redirect=False,
+            **content,
         )
     except HTTPError as error:
         raise ChannelError(f"no answer: {type(error).__name__}") from error

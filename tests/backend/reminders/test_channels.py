@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from backend.reminders import wording
 from backend.reminders.channels import ChannelError, Notice, email, fcm, http, read_retry_after, webpush
+from backend.reminders.models import Message
 from tests.backend.reminders.providers import Answer, HTTPProvider, SMTPProvider, http_provider, smtp_provider
 
 MESSAGE_ID = UUID("01936f2a-7b1c-7c3e-9d55-2f1f0a6f4b11")
@@ -301,10 +302,11 @@ class TestWording:
         ("language", "starts"), [("de", "Es wartet"), ("de-CH", "Es wartet"), ("en", "Something"), ("xx", "Something")]
     )
     def test_the_patients_language_or_english(self, language: str, starts: str) -> None:
-        assert wording.reminder(language, 1)[1].startswith(starts)
+        assert wording.message("reminder", language, 1)[1].startswith(starts)
 
-    def test_no_text_says_anything_about_health(self) -> None:
+    @pytest.mark.parametrize("language", ["en", "de", "de-CH", "xx"])
+    def test_no_text_on_the_wire_says_anything_about_health(self, language: str) -> None:
         words = ("pain", "mood", "depress", "phq", "fear", "exercise", "schmerz", "stimmung", "angst", "übung", "diary")
-        for file in wording.FOLDER.glob("*.toml"):
-            text = file.read_text().lower()
-            assert [word for word in words if word in text] == []
+        said = [wording.message(kind, language, count) for kind in Message.Kind.values for count in (1, 3)]
+        text = str([*said, wording.call(language)]).lower()
+        assert [word for word in words if word in text] == []
