@@ -10,13 +10,15 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from backend.dashboard import worklist
+from backend.people.access import Reach
 from backend.people.models import CareTeam, Clinic, Membership, Patient, Role, User
 
 View = Callable[..., HttpResponse]
@@ -67,9 +69,16 @@ def admin_of(desk: Desk) -> None:
 
 def memberships_of(user: User) -> list[Membership]:
     """The user's clinics, by name. Patients and operators have none and no business here."""
-    found = [] if user.is_staff else list(Membership.objects.filter(user=user).select_related("clinic"))
+    if user.is_staff:
+        raise PermissionDenied
+    own = Membership.objects.filter(user=user).select_related("clinic")
+    found = list(own.annotate(in_teams=ArraySubquery(CareTeam.objects.filter(members=OuterRef("pk")).values("pk"))))
     if not found:
         raise PermissionDenied
+    user.reach = Reach(
+        admin_of={membership.clinic_id for membership in found if membership.role == Role.ADMIN},
+        teams={membership.clinic_id: membership.in_teams for membership in found},
+    )
     return sorted(found, key=lambda membership: membership.clinic.name)
 
 

@@ -50,16 +50,16 @@ def page(
     alerted, others = _alerted(patients, clinic), _others(patients, clinic)
     if after is not None:
         alerted, others = _beyond(after, alerted, others)
-    found: list[Any] = list(alerted[: size + 1])
-    if not filters.alert:
+    found = [row["patient"] for row in alerted[: size + 1]]
+    if not filters.alert and len(found) <= size:
         found += others[: size + 1 - len(found)]
-    shown = _with_people([each["patient"] if isinstance(each, dict) else each for each in found[:size]])
+    shown = _with_people(found[:size])
     return Page(shown, shown[-1].pk if len(found) > size else None)
 
 
 def search(user: User, clinic: Clinic, words: str) -> Page:
     """The patients whose name or identifier comes closest to `words`, typing errors and all; whatever their status."""
-    patients = Patient.objects.visible_to(user).filter(clinic=clinic).select_related("summary", "care_team")
+    patients = Patient.objects.visible_to(user, clinic).select_related("summary", "care_team")
     likeness = Greatest(TrigramWordSimilarity(words, "name"), TrigramWordSimilarity(words, "identifier"))
     close = Q(likeness__gte=0.3) | Q(name__icontains=words) | Q(identifier__icontains=words)
     found = patients.annotate(likeness=likeness).filter(close).order_by("-likeness", "pk")
@@ -67,7 +67,7 @@ def search(user: User, clinic: Clinic, words: str) -> Page:
 
 
 def filtered(user: User, clinic: Clinic, filters: Filters, today: date) -> QuerySet[Patient]:
-    patients = Patient.objects.visible_to(user).filter(clinic=clinic, status=filters.status)
+    patients = Patient.objects.visible_to(user, clinic).filter(status=filters.status)
     if filters.mine:
         patients = patients.filter(care_team__members__user=user)
     if filters.team is not None:

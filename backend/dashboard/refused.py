@@ -33,7 +33,7 @@ class Shown:
 
 
 def of_clinic(user: User, clinic: Clinic, *, closed: bool) -> QuerySet[Quarantine]:
-    patients = Patient.objects.visible_to(user).filter(clinic=clinic)
+    patients = Patient.objects.visible_to(user, clinic)
     items = Quarantine.objects.filter(clinic=clinic, patient__in=patients, closed_at__isnull=not closed)
     return items.select_related("patient", "closed_by").order_by("-received_at", "-id")
 

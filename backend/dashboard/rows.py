@@ -22,6 +22,7 @@ from outcomes.loading import measure, measure_ids
 from outcomes.models import Alert
 
 SPARK_DAYS = 28
+NOTHING = Sparkline([], [], None)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def rows(
         Row(
             patient=patient,
             alerts=alerts.get(patient.pk, []),
-            cells=[_cell(patient, column, series.get(patient.pk, {})) for column in shown],
+            cells=_cells(patient, shown, series.get(patient.pk, {})),
             silent_days=_days(patient.summary.last_entry_day, today),
             programme=programmes.get(patient.pk),
             due=due.get(patient.pk),
@@ -120,7 +121,7 @@ def _series(patients: list[int], today: date) -> dict[int, dict[str, _Series]]:
     """By patient and measure."""
     found: dict[int, dict[str, _Series]] = {}
     codes = {measure_ids()[code]: code for code in SHOWN}
-    values = {"first": _first(today), "today": today, "patients": patients, "measures": list(codes)}
+    values: dict[str, Any] = {"first": _first(today), "today": today, "patients": patients, "measures": list(codes)}
     with connection.cursor() as cursor:
         cursor.execute(SERIES, values)
         for patient, number, last_day, days, recent in cursor:
@@ -132,22 +133,25 @@ def _first(today: date) -> date:
     return today - timedelta(days=SPARK_DAYS - 1)
 
 
-def _cell(patient: Patient, column: Column, series: dict[str, _Series]) -> Cell:
-    code = column.code({code: each.last_day for code, each in series.items()})
-    line = Sparkline([], [], None)
-    if code is not None:
-        scale = measure(code)
-        joined = SPARK_DAYS if scale.kind == "questionnaire" else column.joined
-        values = by_day(series[code].days, series[code].values, SPARK_DAYS)
-        line = sparkline(values, scale.min, scale.max, joined=joined)
+def _cells(patient: Patient, columns: Iterable[Column], series: dict[str, _Series]) -> list[Cell]:
+    last_days = {code: each.last_day for code, each in series.items()}
     summary = patient.summary
-    return Cell(
-        column=column,
-        value=getattr(summary, column.field),
-        change=getattr(summary, f"{column.field}_change"),
-        label=getattr(summary, f"{column.field}_label"),
-        line=line,
-    )
+    return [
+        Cell(
+            column=column,
+            value=getattr(summary, column.field),
+            change=getattr(summary, f"{column.field}_change"),
+            label=getattr(summary, f"{column.field}_label"),
+            line=_line(series[code], code, column) if (code := column.code(last_days)) else NOTHING,
+        )
+        for column in columns
+    ]
+
+
+def _line(series: _Series, code: str, column: Column) -> Sparkline:
+    scale = measure(code)
+    joined = SPARK_DAYS if scale.kind == "questionnaire" else column.joined
+    return sparkline(by_day(series.days, series.values, SPARK_DAYS), scale.min, scale.max, joined=joined)
 
 
 def _programmes(patients: Iterable[int], today: date) -> dict[int, Programme]:

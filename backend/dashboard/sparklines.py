@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cache, lru_cache
 from statistics import median
+from typing import cast
 
 WIDTH, HEIGHT, MARGIN = 84, 22, 3
+
+type Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -18,18 +21,21 @@ class Sparkline:
     """
 
     paths: list[str]
-    dots: list[tuple[float, float]]
-    last: tuple[float, float] | None
+    dots: list[Point]
+    last: Point | None
 
 
 def by_day(days: Iterable[int], values: Iterable[float], length: int) -> list[float | None]:
     """One value for each of `length` days: the median of the day's entries, None where there is none."""
-    found: dict[int, list[float]] = {}
-    for day, value in zip(days, values, strict=True):
-        found.setdefault(day, []).append(value)
     one: list[float | None] = [None] * length
-    for day, entries in found.items():
-        one[day] = entries[0] if len(entries) == 1 else median(entries)
+    several: dict[int, list[float]] = {}
+    for day, value in zip(days, values, strict=True):
+        if one[day] is None:
+            one[day] = value
+        else:
+            several.setdefault(day, []).append(value)
+    for day, more in several.items():
+        one[day] = median([*more, cast(float, one[day])])
     return one
 
 
@@ -39,29 +45,44 @@ def sparkline(values: Sequence[float | None], low: float, high: float, *, joined
     Values more than `joined` days apart aren't joined, so that nothing is drawn where nobody answered. Questionnaires
     every other week need a wider joined, or they would be dots only.
     """
-    points = [(n, _place(n, len(values), value, low, high)) for n, value in enumerate(values) if value is not None]
-    runs = list(_runs(points, joined))
+    across = _across(len(values))
+    runs: list[list[Point]] = []
+    before = -joined - 1
+    for n, value in enumerate(values):
+        if value is None:
+            continue
+        if n - before > joined:
+            runs.append([])
+        runs[-1].append((across[n], _height(value, low, high)))
+        before = n
     return Sparkline(
-        paths=["M" + "L".join(f"{x} {y}" for x, y in run) for run in runs if len(run) > 1],
+        paths=["M" + "L".join([f"{x} {y}" for x, y in run]) for run in runs if len(run) > 1],
         dots=[run[0] for run in runs if len(run) == 1],
-        last=points[-1][1] if points else None,
+        last=runs[-1][-1] if runs else None,
     )
 
 
-def _place(n: int, length: int, value: float, low: float, high: float) -> tuple[float, float]:
+@cache
+def _across(length: int) -> list[float]:
+    return [round(MARGIN + n / max(length - 1, 1) * (WIDTH - 2 * MARGIN), 1) for n in range(length)]
+
+
+@lru_cache(10_000)  # a panel draws thousands, and most scales have few values
+def _height(value: float, low: float, high: float) -> float:
     share = (min(max(value, low), high) - low) / (high - low)
-    x = MARGIN + n / max(length - 1, 1) * (WIDTH - 2 * MARGIN)
-    return round(x, 1), round(HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN), 1)
+    return round(HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN), 1)
 
 
-type Point = tuple[float, float]
+def drawn(line: Sparkline) -> str:
+    """A sparkline as SVG."""
+    parts = [f'<path d="{path}"/>' for path in line.paths]
+    parts += [f'<circle cx="{x}" cy="{y}" r="1"/>' for x, y in line.dots]
+    if line.last:
+        parts.append('<circle class="last" cx="{}" cy="{}" r="2"/>'.format(*line.last))
+    return _SVG + "".join(parts) + "</svg>"
 
 
-def _runs(points: Sequence[tuple[int, Point]], joined: int) -> Iterable[list[Point]]:
-    run_of, runs = 0, []
-    for index, (day, point) in enumerate(points):
-        if index and day - points[index - 1][0] > joined:
-            run_of += 1
-        runs.append((run_of, point))
-    for _, run in groupby(runs, key=lambda each: each[0]):
-        yield [point for _, point in run]
+_SVG = (
+    f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true"'
+    ' focusable="false">'
+)

@@ -31,7 +31,7 @@ def urgency(prefix: str = "") -> Case:
 
 
 def visible(user: User, clinic: Clinic) -> QuerySet[Alert]:
-    patients = Patient.objects.visible_to(user).filter(clinic=clinic)
+    patients = Patient.objects.visible_to(user, clinic)
     return Alert.objects.filter(clinic=clinic, patient__in=patients)
 
 

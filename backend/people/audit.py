@@ -49,6 +49,6 @@ def record_unless_lately(action: str, patient_ids: Iterable[int], user_id: int, 
                 "action": action,
                 "request": request_id(),
                 "patients": list(patient_ids),
-                "lately": lately,
+                "lately": f"{lately.total_seconds()} seconds",
             },
         )

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 
-from backend.people.access import PatientQuerySet
+from backend.people.access import PatientQuerySet, Reach
 
 
 class Clinic(models.Model):
@@ -63,6 +63,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(db_default=Now())
 
     objects: ClassVar[UserManager] = UserManager()
+
+    reach: Reach | None = None
+    """Left here for the length of a request by whoever has read it, so that it isn't asked with every statement."""
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

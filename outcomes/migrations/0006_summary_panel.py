@@ -23,7 +23,7 @@ ON CONFLICT DO NOTHING;
 """
 
 
-def points(field):
+def points(field: str) -> Case:
     return Case(When(**{field: "worsened"}, then=2), When(**{field: "possibly-worsened"}, then=1), default=0)
 
 

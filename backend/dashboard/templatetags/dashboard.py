@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import date_format, number_format, time_format
-from django.utils.html import format_html
-from django.utils.safestring import mark_safe
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from backend.dashboard import wording
-from backend.dashboard.sparklines import HEIGHT, WIDTH, Sparkline
 
 if TYPE_CHECKING:
-    from backend.dashboard.rows import Cell, Due
+    from backend.dashboard.rows import Due
 
 register = template.Library()
 
@@ -26,7 +24,12 @@ register = template.Library()
 @register.filter
 def number(value: float | None, decimals: int = 1) -> str:
     """A number in the reader's way; a dash where there is none."""
-    return "–" if value is None else number_format(round(value, decimals), decimals).replace("-", "−")
+    return "–" if value is None else _number(round(value, decimals), decimals, get_language())
+
+
+@lru_cache(10_000)  # a panel writes hundreds, and most scales have few values
+def _number(value: float, decimals: int, language: str | None) -> str:
+    return number_format(value, decimals).replace("-", "−")
 
 
 @register.filter
@@ -38,38 +41,13 @@ def at(labels: Mapping[str, str], value: float) -> str:
 @register.filter
 def signed(value: float | None, decimals: int = 1) -> str:
     """A change: with its sign, so that +0 and −0 are both 0."""
-    if value is None:
-        return ""
-    text = number(value, decimals)
-    return f"+{text}" if round(value, decimals) > 0 else text.replace("−0", "0") if not round(value, decimals) else text
+    return "" if value is None else _signed(round(value, decimals), decimals, get_language())
 
 
-@register.filter
-def drawn(line: Sparkline) -> str:
-    """A sparkline as SVG. A hundred on a page: templates for them, or escaping, would take most of its time."""
-    parts = [f'<path d="{path}"/>' for path in line.paths]
-    parts += [f'<circle cx="{x}" cy="{y}" r="1"/>' for x, y in line.dots]
-    if line.last:
-        parts.append('<circle class="last" cx="{}" cy="{}" r="2"/>'.format(*line.last))
-    return mark_safe(_SVG + "".join(parts) + "</svg>")  # noqa: S308  nothing but numbers
-
-
-_SVG = (
-    f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true"'
-    ' focusable="false">'
-)
-
-
-@register.filter
-def said(cell: Cell) -> str:
-    """A measure's change with its mark and its label."""
-    change = "" if cell.change is None else f"{signed(cell.change, cell.column.decimals)} "
-    return format_html(
-        '<span class="change"><span class="mark" aria-hidden="true">{}</span> {}{}</span>',
-        mark(cell.label),
-        change,
-        label(cell.label),
-    )
+@lru_cache(10_000)
+def _signed(value: float, decimals: int, language: str | None) -> str:
+    text = _number(value, decimals, language)
+    return f"+{text}" if value > 0 else text.replace("−0", "0") if not value else text
 
 
 @register.filter

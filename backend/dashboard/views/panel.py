@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backend.dashboard import panel, spreadsheet
+from backend.dashboard.cells import Writer
 from backend.dashboard.entry import Desk, at_clinic, memberships_of
 from backend.dashboard.filters import FLAGS, SHOWABLE, STATUSES, Filters
 from backend.dashboard.idle import record_read
-from backend.dashboard.measures import COLUMNS
 from backend.dashboard.models import SavedView
 from backend.dashboard.rows import rows
 from backend.people import audit
@@ -49,17 +49,18 @@ def patients(request: HttpRequest, desk: Desk) -> HttpResponse:
         start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
         page = panel.page(desk.user, desk.clinic, filters, desk.today, after=start)
     record_read(request, "read panel", [patient.pk for patient in page.patients], desk)
+    teams = list(CareTeam.objects.filter(clinic=desk.clinic).order_by("name"))
+    writer = Writer(filters.columns, now, desk.today, teams=len(teams) > 1)
     context = {
         "desk": desk,
         "section": "patients",
         "filters": filters,
-        "rows": rows(page.patients, filters.columns, now, desk.today),
+        "lines": [writer.line(row) for row in rows(page.patients, filters.columns, now, desk.today)],
+        "titles": writer.titles,
         "after": page.after,
         "words": words,
-        "columns": [column for column in COLUMNS if column.field in filters.columns],
-        "now": now,
         "first_page": not after,
-        "teams": CareTeam.objects.filter(clinic=desk.clinic).order_by("name"),
+        "teams": teams,
         "flags": [(name, title, getattr(filters, name)) for name, title in FLAGS.items()],
         "statuses": STATUSES,
         "modalities": codes_in(get_language() or "en").modalities,

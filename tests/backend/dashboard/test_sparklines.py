@@ -1,7 +1,6 @@
 """Small lines: nothing is drawn where nobody answered."""
 
-from backend.dashboard.sparklines import by_day, sparkline
-from backend.dashboard.templatetags.dashboard import drawn
+from backend.dashboard.sparklines import by_day, drawn, sparkline
 
 
 def test_a_gap_ends_the_line_and_a_day_alone_is_a_dot() -> None:
