@@ -18,7 +18,7 @@ browser: setup
 	@sh tests/browser/chromium.sh
 
 test: setup browser
-	.venv/bin/python -m pytest -n auto $(TESTS)
+	STEADYBACK_SCREENSHOTS=$${STEADYBACK_SCREENSHOTS-.local/screenshots} .venv/bin/python -m pytest -n auto $(TESTS)
 
 # Kills things at random moments, for minutes, and prints what was lost. It must be nothing.
 chaos: setup

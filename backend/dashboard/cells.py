@@ -73,7 +73,7 @@ class Writer:
 
     def _who(self, row: Row, link: str) -> SafeString:
         patient = row.patient
-        facts = [escape(patient.identifier)] if patient.name else []
+        facts: list[str] = [escape(patient.identifier)] if patient.name else []
         if patient.date_of_birth:
             facts.append(str(age(patient.date_of_birth, self.today)))
         team = f'<span class="team"> · {escape(patient.care_team.name)}</span>' if self.teams else ""

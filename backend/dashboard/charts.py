@@ -106,7 +106,7 @@ def drawn(patient: Patient, first: date, last: date) -> dict[str, Any]:
             _chart(chart, values, baselines, changes, first)
             | {"bands": [{"name": band.name, "from": band.from_, "below": band.below} for band in bands]}
             for chart in charts_with(values)
-            for bands in [_bands(_leading(chart, values), patient, choices)]
+            for bands in [bands_of(_leading(chart, values), patient, choices)]
         ],
     }
 
@@ -140,7 +140,7 @@ def _chart(
     }
 
 
-def _bands(code: str, patient: Patient, choices: Choices) -> Iterable[Band]:
+def bands_of(code: str, patient: Patient, choices: Choices) -> Iterable[Band]:
     """As the patient's clinic has set their cut-offs."""
     instrument, _dot, name = code.partition(".")
     try:

@@ -18,6 +18,7 @@ PRESCRIPTION = "programme/<uuid:prescription_id>"
 urlpatterns = [
     path("", patient.overview, name="patient"),
     path("series", patient.series, name="series"),
+    path("visit.pdf", patient.visit, name="visit"),
     path("programme/", programme.programme, name="programme"),
     path("programme/start", editing.start, name="programme_start"),
     path("programme/new", editing.new, name="programme_new"),

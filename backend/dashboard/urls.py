@@ -2,12 +2,14 @@
 
 from django.urls import include, path
 
-from backend.dashboard.views import alerts, panel, refused
+from backend.dashboard.views import account, alerts, panel, refused
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", panel.home, name="home"),
+    path("me/language/", account.language, name="language"),
+    path("me/sign-out-everywhere", account.sign_out_everywhere, name="sign_out_everywhere"),
     path("clinics/<int:clinic_id>/", panel.patients, name="panel"),
     path("clinics/<int:clinic_id>/clinic/", include("backend.dashboard.clinic_urls")),
     path("clinics/<int:clinic_id>/patients.csv", panel.table, name="panel_table"),

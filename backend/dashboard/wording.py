@@ -128,3 +128,22 @@ ALERTS: dict[str, _StrPromise] = {
 
 def alert_title(rule: str) -> str:
     return str(ALERTS.get(rule, rule))
+
+
+BANDS: dict[str, _StrPromise] = {
+    "none": _("none"),
+    "minimal": _("minimal"),
+    "mild": _("mild"),
+    "moderate": _("moderate"),
+    "severe": _("severe"),
+    "lowest": _("lowest"),
+    "low": _("low"),
+    "normal": _("normal"),
+    "high": _("high"),
+    "positive": _("positive"),
+    "negative": _("negative"),
+    "at-risk": _("at risk"),
+    "below-cut-off": _("below the cut-off"),
+    "subthreshold": _("below the threshold"),
+}
+"""Of scores, in the words of their instruments' files; a band that isn't here is shown as it is there."""

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.test import Client
 
 from tests.access.routes import METHODS, Route, lines, lines_for, routes
-from tests.access.world import BODIES, OBJECTS, ROLES, World, make_world
+from tests.access.world import BODIES, OBJECTS, ROLES, World, fill, make_world
 
 ROUTES = list(routes())
 TABLE = list(lines())
@@ -19,16 +19,6 @@ REFUSED = {302, 400, 401, 403, 404, 405}
 @pytest.fixture
 def world(db: None) -> World:
     return make_world()
-
-
-def fill(address: str, world: World) -> str:
-    """The route with `own`'s things in its brackets; what a wildcard line covers gets something that looks right."""
-
-    def thing(match: re.Match[str]) -> str:
-        return str(OBJECTS[match[1]](world)) if match[1] in OBJECTS else "1"
-
-    address = re.sub(r"\(\?P<\w+>.*?\)(?=[-/$]|$)", "1", address).rstrip("$")
-    return re.sub(r"<(?:\w+:)?(\w+)>", thing, address)
 
 
 def ask(client: Client, method: str, address: str, body: object) -> int:

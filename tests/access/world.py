@@ -1,5 +1,6 @@
 """The people and things of the access tables."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -91,3 +92,13 @@ OBJECTS: dict[str, Callable[[World], object]] = {
 
 # What is sent, where an empty object says nothing about access.
 BODIES: dict[str, Callable[[World], object]] = {}
+
+
+def fill(address: str, world: World) -> str:
+    """The route with `own`'s things in its brackets; what a wildcard line covers gets something that looks right."""
+
+    def thing(match: re.Match[str]) -> str:
+        return str(OBJECTS[match[1]](world)) if match[1] in OBJECTS else "1"
+
+    address = re.sub(r"\(\?P<\w+>.*?\)(?=[-/$]|$)", "1", address).rstrip("$")
+    return re.sub(r"<(?:\w+:)?(\w+)>", thing, address)

@@ -19,6 +19,8 @@ class Scenario:
     clinician: User
     worst: Patient
     everybody: list[Patient]
+    waiting: int = 3
+    """Alerts that nobody has taken on."""
 
 
 def made(people: int = 14) -> Scenario:

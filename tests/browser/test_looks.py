@@ -1,20 +1,22 @@
 """Every page at three widths, light and dark: no serious finding of axe-core, nothing wider than the screen.
 
-The pictures are kept where STEADYBACK_SCREENSHOTS says, for somebody to look at.
+Which pages there are is read from the access tables, where each route must have its line: a new page is looked at from
+its first day. The pictures are kept where STEADYBACK_SCREENSHOTS says, for somebody to look at.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Page
 
-from backend.dashboard.clinic_pages import PAGES
-from backend.people.models import Clinic, Role
+from backend.people.models import Role, User
+from tests.access.routes import lines
+from tests.access.world import World, fill
 from tests.backend.dashboard import builders
 from tests.browser.conftest import Open
 from tests.browser.scenario import Scenario, made
@@ -22,71 +24,90 @@ from tests.browser.scenario import Scenario, made
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDTHS = [(390, 844), (1280, 900), (2560, 1440)]
+NARROWEST = 360
+
+ALLAUTH = ["2fa/", "2fa/recovery-codes/", "password/change/", "password/reset/", "sessions/", "reauthenticate/"]
+"""allauth's pages that a colleague comes to; they stand in the access tables under one line with a star."""
+
+MORE = {
+    "/clinics/<int:clinic_id>/": ["?alert=1", "?column=pain&column=due"],
+    "/clinics/<int:clinic_id>/alerts/": ["?list=review", "?list=closed"],
+    "/clinics/<int:clinic_id>/quarantine/": ["?list=closed"],
+    "/patients/<int:patient_id>/programme/new": ["?template=motor-control"],
+}
+"""The same pages showing something else."""
 
 
-def pages(scenario: Scenario) -> dict[str, str]:
-    return {
-        "panel": f"/clinics/{scenario.clinic.pk}/",
-        "alerts": f"/clinics/{scenario.clinic.pk}/alerts/",
-        "patient": f"/patients/{scenario.worst.pk}/",
-        "answers": f"/patients/{scenario.worst.pk}/answers/",
-        "programme": f"/patients/{scenario.worst.pk}/programme/",
-        "programme-start": f"/patients/{scenario.worst.pk}/programme/start",
-        "programme-new": f"/patients/{scenario.worst.pk}/programme/new?template=motor-control",
-        "background": f"/patients/{scenario.worst.pk}/background/",
-        "treatment-new": f"/patients/{scenario.worst.pk}/background/treatments/new/brain-stimulation",
-        "notes": f"/patients/{scenario.worst.pk}/notes/",
-        "phone": f"/patients/{scenario.worst.pk}/phone/",
-        "record": f"/patients/{scenario.worst.pk}/record/",
-    }
+def addresses() -> list[str]:
+    """All that answers to GET on the dashboard, pages or not."""
+    ours = (
+        line.address for line in lines() if line.method == "GET" and re.match(r"/(clinics|patients|me)/", line.address)
+    )
+    return [*dict.fromkeys(ours), *(f"/accounts/{page}" for page in ALLAUTH)]
 
 
-def clinic_pages(scenario: Scenario) -> dict[str, str]:
-    routes = {"clinic": "dashboard:clinic"} | {page.route: page.address for page in PAGES}
-    found = {name: reverse(route, args=[scenario.clinic.pk]) for name, route in routes.items()}
-    return found | {"instrument": reverse("dashboard:instrument", args=[scenario.clinic.pk, "phq-9"])}
+def area(address: str) -> str:
+    return "clinic" if "/clinic/" in address else address.split("/")[1]
+
+
+AREAS = sorted({area(address) for address in addresses()})
+
+
+def shown(page: Page, world: World, wanted: str) -> Iterator[str]:
+    """The names of the pages of an area, each as it is open; what is data and no page is passed over."""
+    for address in addresses():
+        if area(address) != wanted:
+            continue
+        for more in ["", *MORE.get(address, [])]:
+            filled = fill(address, world) + more
+            answer = page.request.get(filled)
+            assert answer.ok, f"{filled}: {answer.status}"
+            if answer.headers["content-type"].startswith("text/html"):
+                page.goto(filled)
+                yield re.sub(r"<[^>]*>|\W+", "-", f"{address}{more}").strip("-")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits(open_page: Open, check: Callable[[Page], None], scheme: str) -> None:
-    scenario = made()
-    for name, path in pages(scenario).items():
-        page = open_page(path, scenario.clinician, color_scheme=scheme)
-        if name == "patient":
-            page.locator(".charts.drawn").wait_for()
-        look(page, name, scheme, scenario.clinic, check)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_about_the_clinic_is_accessible_and_fits(
-    open_page: Open, check: Callable[[Page], None], scheme: str
+@pytest.mark.parametrize("wanted", AREAS)
+def test_every_page_is_accessible_and_fits(
+    open_page: Open, check: Callable[[Page], None], wanted: str, scheme: str
 ) -> None:
     scenario = made()
-    admin = builders.colleague(scenario.clinic, role=Role.ADMIN)
-    page = open_page("/", admin, color_scheme=scheme)
-    for name, path in clinic_pages(scenario).items():
-        page.goto(path)
-        look(page, name, scheme, scenario.clinic, check)
+    page = open_page("/me/language/", staff(scenario), color_scheme=scheme)
+    for name in shown(page, World(scenario.worst.care_team, scenario.worst), wanted):
+        assert wanted in ("accounts", "me") or scenario.clinic.name in page.title(), page.url
+        if page.locator(".charts").count():
+            page.locator(".charts.drawn").wait_for()
+        look(page, f"{name}-{scheme}", check)
 
 
-def look(page: Page, name: str, scheme: str, clinic: Clinic, check: Callable[[Page], None]) -> None:
+def staff(scenario: Scenario) -> User:
+    """Somebody for whom every page is open."""
+    return builders.colleague(scenario.clinic, scenario.worst.care_team, role=Role.ADMIN)
+
+
+def look(page: Page, name: str, check: Callable[[Page], None]) -> None:
     for width, height in WIDTHS:
-        assert clinic.name in page.title(), page.url  # and not somewhere else
         page.set_viewport_size({"width": width, "height": height})
-        keep(page, f"{name}-{width}-{scheme}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        keep(page, f"{name}-{width}")
+        fits(page, name)
         check(page)
+    page.set_viewport_size({"width": NARROWEST, "height": 740})
+    fits(page, name)
+
+
+def fits(page: Page, name: str) -> None:
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{name} is {wide} px too wide at {page.viewport_size}"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_signing_in_looks_the_same(open_page: Open, check: Callable[[Page], None], scheme: str) -> None:
     page = open_page("/accounts/login/", color_scheme=scheme)
-    for width, height in WIDTHS:
-        page.set_viewport_size({"width": width, "height": height})
-        keep(page, f"login-{width}-{scheme}")
-        check(page)
+    look(page, f"login-{scheme}", check)
 
 
 def keep(page: Page, name: str) -> None:
     if folder := os.environ.get("STEADYBACK_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

@@ -16,6 +16,7 @@ from backend.dashboard.entry import Desk, at_patient
 from backend.dashboard.news import READ, last_look, news
 from backend.dashboard.patient import lines, standing
 from backend.dashboard.trail import traces
+from backend.dashboard.visit import pdf
 from backend.people import audit
 from backend.people.models import Audit, Patient
 from outcomes.models import Score
@@ -107,3 +108,13 @@ def record(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
         "traces": traces(rows[:RECORD_ROWS]),
     }
     return render(request, "dashboard/record.html", context)
+
+
+@require_safe
+@at_patient
+def visit(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
+    """The page for the visit, as a PDF. Its file name says nobody's name."""
+    audit.record("print visit page", [patient.pk], desk.user.pk)
+    page = HttpResponse(pdf(patient, desk), content_type="application/pdf")
+    page["Content-Disposition"] = f'inline; filename="visit-{desk.today}.pdf"'
+    return page
