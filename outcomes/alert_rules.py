@@ -80,14 +80,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """This rule at the grade of one finding. What is only for information has no clock."""
         return msgspec.structs.replace(self, severity=severity, limit=None if severity == "info" else self.limit)
 
-    def changed(self, numbers: Mapping[str, float]) -> Rule:
-        """This rule with a clinic's own thresholds and limit, which `problems` has passed."""
+    def changed(self, numbers: Mapping[str, float], version: int = 1) -> Rule:
+        """This rule with the `version` of a clinic's own thresholds and limit, which `problems` has passed."""
         thresholds = {
             name: msgspec.structs.replace(threshold, value=numbers.get(name, threshold.value))
             for name, threshold in self.thresholds.items()
         }
         limit = self.limit and msgspec.structs.replace(self.limit, value=numbers.get("limit", self.limit.value))
-        return msgspec.structs.replace(self, thresholds=thresholds, limit=limit)
+        return msgspec.structs.replace(self, version=f"{self.version}.{version}", thresholds=thresholds, limit=limit)
 
     def bounds(self) -> dict[str, Bounded]:
         """Everything that a clinic may change, by name."""

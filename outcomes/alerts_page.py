@@ -91,6 +91,8 @@ def _limit(rule: Rule) -> str:
 
 def _numbers(rules: Iterable[Rule]) -> Iterator[str]:
     yield "## What a clinic may change\n"
+    yield "Its numbers have versions of their own: an alert of `1.3` was raised by version 1 of the rule and the third"
+    yield "numbers of the clinic, which stay on record with who set them and when.\n"
     yield "| rule | number | default | from | to | of | source |"
     yield "|-|-|-|-|-|-|-|"
     for rule in rules:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from django.db import transaction
+
 from backend.people.models import Clinic, User
 from outcomes.alert_rules import BY_CODE, RULES, Rule, Unbound, problems
 from outcomes.models import ClinicRule
@@ -21,11 +23,12 @@ class BadThresholdsError(ValueError):
 def rules_of(clinic_ids: Iterable[int]) -> dict[int, dict[str, Rule]]:
     """All rules by code, as each of these clinics has set them, most urgent first. One statement."""
     ids = set(clinic_ids)
-    own: dict[int, dict[str, Mapping[str, float]]] = {clinic: {} for clinic in ids}
-    for clinic, code, numbers in ClinicRule.objects.filter(clinic__in=ids).values_list("clinic", "rule", "thresholds"):
-        own[clinic][code] = numbers
+    own: dict[int, dict[str, tuple[Mapping[str, float], int]]] = {clinic: {} for clinic in ids}
+    newest = ClinicRule.objects.filter(clinic__in=ids).order_by("clinic", "rule", "-version").distinct("clinic", "rule")
+    for clinic, code, numbers, version in newest.values_list("clinic", "rule", "thresholds", "version"):
+        own[clinic][code] = numbers, version
     return {
-        clinic: {rule.code: rule.changed(changed[rule.code]) if rule.code in changed else rule for rule in RULES}
+        clinic: {rule.code: rule.changed(*changed[rule.code]) if rule.code in changed else rule for rule in RULES}
         if changed
         else BY_CODE
         for clinic, changed in own.items()
@@ -35,11 +38,22 @@ def rules_of(clinic_ids: Iterable[int]) -> dict[int, dict[str, Rule]]:
 def set_thresholds(clinic: Clinic, rule: Rule, numbers: Mapping[str, float], *, by: User | None, now: datetime) -> Rule:
     """Set a clinic's own numbers for a rule, all at once: what is not among them is the default again.
 
-    Alerts that stand keep the clock that they were raised with. Raises BadThresholdsError.
+    They become the next version of its numbers, unless they are those that hold already. Alerts that stand keep the
+    clock that they were raised with. Raises BadThresholdsError.
     """
     if found := problems(rule, numbers):
         raise BadThresholdsError(found)
-    ClinicRule.objects.update_or_create(
-        clinic=clinic, rule=rule.code, defaults={"thresholds": dict(numbers), "changed_by": by, "changed_at": now}
-    )
-    return rule.changed(numbers)
+    with transaction.atomic():
+        Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)  # versions count up without a gap
+        last = ClinicRule.objects.filter(clinic=clinic, rule=rule.code).order_by("-version").first()
+        if dict(numbers) != (last.thresholds if last else {}):
+            version = last.version + 1 if last else 1
+            last = ClinicRule.objects.create(
+                clinic=clinic,
+                rule=rule.code,
+                version=version,
+                thresholds=dict(numbers),
+                changed_by=by,
+                changed_at=now,
+            )
+    return rule.changed(numbers, last.version) if last else rule

@@ -210,7 +210,9 @@ class Alert(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE)
     rule = models.CharField(max_length=16)
-    rule_version = models.CharField(max_length=16)
+    rule_version = models.CharField(
+        max_length=16, help_text="the rule's, and after a dot that of the clinic's own numbers if it has set some"
+    )
     severity = models.PositiveSmallIntegerField(choices=Severity)
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     source = models.UUIDField(help_text="the response or session that raised it last")
@@ -305,17 +307,21 @@ class AlertEvent(models.Model):
 
 
 class ClinicRule(models.Model):
-    """A clinic's own thresholds and time limit for one rule, within its bounds; what is absent is the default."""
+    """A clinic's own thresholds and time limit for one rule, within its bounds; what is absent is the default.
+
+    The newest version holds. None is ever changed: an alert names the one that raised it.
+    """
 
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="alert_rules")
     rule = models.CharField(max_length=16)
+    version = models.PositiveSmallIntegerField(default=1)
     thresholds = models.JSONField(help_text="name to number; `limit` is the time limit")
     changed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
     changed_at = models.DateTimeField()
 
     class Meta:
         db_table = "outcomes_clinic_rule"
-        constraints = [models.UniqueConstraint(fields=["clinic", "rule"], name="clinic_rule_once")]
+        constraints = [models.UniqueConstraint(fields=["clinic", "rule", "version"], name="clinic_rule_version")]
 
     def __str__(self) -> str:
         return f"{self.rule} of clinic {self.clinic_id}"

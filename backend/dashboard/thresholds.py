@@ -110,7 +110,8 @@ def form_of(rule: Rule, data: Any = None) -> NumbersForm | None:
 
 def shown(clinic: Clinic, refused: NumbersForm | None = None) -> list[Shown]:
     """Every rule as it holds in the clinic, most urgent first. Two statements. `refused` is a form that came back."""
-    changed = {one.rule: one for one in ClinicRule.objects.filter(clinic=clinic).select_related("changed_by")}
+    own = ClinicRule.objects.filter(clinic=clinic).select_related("changed_by").order_by("version")
+    changed = {one.rule: one for one in own}
     found = []
     for rule in rules_of([clinic.pk])[clinic.pk].values():
         mine = refused if refused is not None and refused.prefix == rule.code else form_of(rule)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from uuid_utils.compat import uuid7
 
@@ -132,6 +132,16 @@ class TestRaising:
         other = a_patient()
         take_in([(other, diary(day, pain_average=7)) for day in range(3)])
         assert list(Alert.objects.values_list("patient", "rule")) == [(patient.pk, "PAIN-1")]
+
+    def test_an_alert_names_the_version_of_the_numbers_that_raised_it(self, patient: Patient, send: Send) -> None:
+        for number in (19, 18, 18, 17):  # the same again is no new version
+            set_thresholds(patient.clinic, rule("DEP-1"), {"at_least": number}, by=None, now=NOW)
+        send(phq_9(0, 17))
+        assert Alert.objects.get(patient=patient, rule="DEP-1").rule_version == "1.3"
+        numbers = patient.clinic.alert_rules.order_by("version").values_list("version", "thresholds")
+        assert list(numbers) == [(1, {"at_least": 19}), (2, {"at_least": 18}), (3, {"at_least": 17})]
+        with pytest.raises(Error, match="append-only"), transaction.atomic():
+            patient.clinic.alert_rules.update(thresholds={})
 
     def test_a_number_out_of_bounds_is_refused_and_nothing_is_set(self, patient: Patient) -> None:
         with pytest.raises(BadThresholdsError) as error:
