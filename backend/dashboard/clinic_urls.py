@@ -12,6 +12,7 @@ from backend.dashboard.views import (
     exports,
     figures,
     instruments,
+    plans,
     review,
 )
 
@@ -43,5 +44,6 @@ urlpatterns = [
     path("review/", review.review, name="review"),
     path("review/decide", review.decide, name="review_decide"),
     path("doing/", figures.doing, name="doing"),
+    path("plans/", plans.plans, name="plans"),
     path("exports/", exports.exports, name="exports"),
 ]

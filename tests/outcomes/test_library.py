@@ -55,6 +55,38 @@ def test_a_second_language_is_only_a_file(folder: Path) -> None:
     assert library.load(folder)["nrs-pain"]["1"].languages == ("de", "en")
 
 
+EXPECTED = """
+    nrs-pain vas-pain peg bpi-sf tsk-17 tsk-11 fabq phq-2 phq-9 phq-8 gad-2 gad-7 pcs pcs-4 pseq pseq-2
+    rmdq-24 odi psfs ears siras isi eq-5d-5l start-back whodas-12 ompsq-sf ipaq-sf session-rpe pgic fear-daily
+    daily-diary red-flag-screen promis-pain-interference-4a promis-physical-function-4a promis-depression-4a
+    promis-anxiety-4a promis-fatigue-4a promis-sleep-disturbance-4a promis-social-roles-4a
+    promis-cognitive-function-4a work-items
+"""
+
+
+def test_every_instrument_of_the_reference_is_there_with_worked_examples_and_sources() -> None:
+    found = {each.code: each for each in library.newest()}
+    assert set(EXPECTED.split()) == set(found)
+    assert all(each.examples and each.source and all(score.source for score in each.scores) for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("bpi-sf", ["severity", "interference"]),
+        ("pcs", ["total", "rumination", "magnification", "helplessness"]),
+        ("fabq", ["physical-activity", "work"]),
+        ("start-back", ["total", "psychosocial"]),
+        ("promis-depression-4a", ["raw", "t-score"]),
+        ("eq-5d-5l", ["profile", "vas", "index"]),
+        ("tsk-17", ["total"]),
+    ],
+)
+def test_scores_have_the_names_that_others_rely_on(code: str, names: list[str]) -> None:
+    assert [score.name for score in library.get(code).scores] == names
+    assert [rule.name for rule in library.get(code).rules] == (["risk"] if code == "start-back" else [])
+
+
 def test_no_instrument_has_text_that_its_licence_forbids() -> None:
     for instrument in library.all_versions():
         assert bool(instrument.texts) == (instrument.ship == "full"), instrument.code

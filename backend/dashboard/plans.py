@@ -1,0 +1,150 @@
+"""What plans of questions and templates of programmes there are, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.utils.formats import time_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from backend.dashboard.doses import dose_words
+from backend.people.models import Clinic
+from backend.reminders.models import Schedule
+from backend.reminders.scheduling import ScheduleError, plans, refusals
+from backend.reminders.slots import Burst, Days, Points, Rule, Weeks, Window
+from exercises.library import library as catalogue
+from exercises.templates import Template, templates
+from outcomes import library
+
+ANCHORS = {
+    "enrolment": gettext_lazy("from enrolment"),
+    "programme-start": gettext_lazy("from the start of the programme"),
+    "surgery": gettext_lazy("from the surgery"),
+    "date": gettext_lazy("from a day that is set"),
+    "prescription": gettext_lazy("as the programme says"),
+}
+DAYS = [
+    gettext_lazy("Mon"),
+    gettext_lazy("Tue"),
+    gettext_lazy("Wed"),
+    gettext_lazy("Thu"),
+    gettext_lazy("Fri"),
+    gettext_lazy("Sat"),
+    gettext_lazy("Sun"),
+]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One instrument of a plan. `why_not`: why it can't be asked here; `patients`: who is asked for it, by any plan."""
+
+    code: str
+    title: str
+    when: str
+    why_not: ScheduleError | None
+    patients: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    name: str
+    title: str
+    asks: list[Ask]
+
+
+def plans_of(clinic: Clinic) -> list[Plan]:
+    """A fixed number of statements, however many patients."""
+    why_not = refusals(clinic)
+    asked = Schedule.objects.filter(clinic=clinic, active=True, asks=Schedule.Asks.INSTRUMENT).values("code")
+    patients = dict(asked.annotate(n=Count("patient", distinct=True)).values_list("code", "n"))
+    return [
+        Plan(
+            name,
+            plan.title,
+            [
+                Ask(
+                    ask.code,
+                    library.get(ask.code).title,
+                    in_words(ask.rule),
+                    why_not.get(ask.code),
+                    patients.get(ask.code, 0),
+                )
+                for ask in plan.ask
+            ],
+        )
+        for name, plan in plans().items()
+    ]
+
+
+def in_words(rule: Rule) -> str:
+    """When a rule asks, such as "every 4 weeks from enrolment; 09:00 to 20:00 six days later"."""
+    often = "" if rule.anchor == "prescription" else _pattern(rule.pattern)
+    when = " ".join(filter(None, [often, _burst(rule.burst), str(ANCHORS[rule.anchor])]))
+    windows = ", ".join(_window(window) for window in rule.windows)
+    nudges = rule.remind.nudges + 1
+    remind = ngettext("up to %(n)d reminder", "up to %(n)d reminders", nudges) % {"n": nudges}
+    return "; ".join(filter(None, [when, windows, remind]))
+
+
+def _pattern(pattern: Days | Weeks | Points) -> str:
+    match pattern:
+        case Days():
+            return ngettext("every day", "every %(n)d days", pattern.every) % {"n": pattern.every}
+        case Weeks():
+            weeks = ngettext("every week", "every %(n)d weeks", pattern.every) % {"n": pattern.every}
+            return weeks + "".join(f" {DAYS[day - 1]}" for day in pattern.on)
+        case Points():
+            return ", ".join([*map(_after_days, pattern.days), *map(_after_months, pattern.months)])
+
+
+def _after_days(days: int) -> str:
+    return ngettext("after %(n)d day", "after %(n)d days", days) % {"n": days} if days else _("on the day itself")
+
+
+def _after_months(months: int) -> str:
+    return ngettext("after %(n)d month", "after %(n)d months", months) % {"n": months}
+
+
+def _burst(burst: Burst | None) -> str:
+    if burst is None:
+        return ""
+    return _("for %(days)d days every %(months)d months") % {"days": burst.days, "months": burst.months}
+
+
+def _window(window: Window) -> str:
+    said = {"opens": time_format(window.opens, "H:i"), "closes": time_format(window.closes, "H:i"), "n": window.days}
+    if window.days == 0:
+        return _("%(opens)s to %(closes)s") % said
+    return (
+        ngettext("%(opens)s to %(closes)s on the next day", "%(opens)s to %(closes)s, %(n)d days later", window.days)
+        % said
+    )
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A template with its exercises and their doses in words."""
+
+    template: Template
+    modality: str
+    weekdays: str
+    exercises: list[tuple[str, str]]
+
+
+def programmes() -> Iterator[Programme]:
+    """The templates that ship. No statement."""
+    modalities = catalogue().codes["en"].modalities
+    for template in templates().values():
+        exercises = [
+            (catalogue().exercises[item.exercise].words_in("en").name, dose_words(item.dose))
+            for item in template.plan.items
+        ]
+        yield Programme(
+            template,
+            modalities.get(template.modality, _("several")),
+            " ".join(str(DAYS[day - 1]) for day in template.plan.weekdays),
+            exercises,
+        )
