@@ -9,7 +9,7 @@ from itertools import pairwise
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from uuid_utils.compat import uuid7
 
@@ -34,14 +34,14 @@ def advance(patient_id: int, now: datetime) -> list[Proposal]:
 
     What the signed limits allow is applied at once. Runs in the caller's transaction; proposes nothing twice.
     """
+    if not _is_running(patient_id, now):
+        return []
     running = list(
         Prescription.objects.filter(patient=patient_id, starts_on__lte=now.date() + timedelta(days=1))
         .filter(Q(ends_on=None) | Q(ends_on__gte=now.date() - timedelta(days=1)))
         .select_related("patient")
         .order_by("programme", "version")
     )
-    if not running:
-        return []
     newest = {row.programme: row for row in running}
     patient = running[0].patient
     today = today_of(patient, now)
@@ -56,6 +56,20 @@ def advance(patient_id: int, now: datetime) -> list[Proposal]:
         if proposal and (row := _keep(proposal, prescription, past, now)):
             made.append(row)
     return made
+
+
+def _is_running(patient_id: int, now: datetime) -> bool:
+    """Whether any programme may be in force, wherever the patient is. Asked after every push, so written out."""
+    today = now.date()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT FROM exercises_prescription
+            WHERE patient_id = %s AND starts_on <= %s AND (ends_on IS NULL OR ends_on >= %s) LIMIT 1
+            """,
+            [patient_id, today + timedelta(days=1), today - timedelta(days=1)],
+        )
+        return cursor.fetchone() is not None
 
 
 class _Past:

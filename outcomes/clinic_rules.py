@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.db import transaction
+import msgspec
+from django.db import connection, transaction
 
 from backend.people.models import Clinic, User
 from outcomes.alert_rules import BY_CODE, RULES, Rule, Unbound, problems
@@ -22,11 +23,17 @@ class BadThresholdsError(ValueError):
 
 def rules_of(clinic_ids: Iterable[int]) -> dict[int, dict[str, Rule]]:
     """All rules by code, as each of these clinics has set them, most urgent first. One statement."""
-    ids = set(clinic_ids)
-    own: dict[int, dict[str, tuple[Mapping[str, float], int]]] = {clinic: {} for clinic in ids}
-    newest = ClinicRule.objects.filter(clinic__in=ids).order_by("clinic", "rule", "-version").distinct("clinic", "rule")
-    for clinic, code, numbers, version in newest.values_list("clinic", "rule", "thresholds", "version"):
-        own[clinic][code] = numbers, version
+    own: dict[int, dict[str, tuple[Mapping[str, float], int]]] = {clinic: {} for clinic in clinic_ids}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT ON (clinic_id, rule) clinic_id, rule, thresholds::text, version
+            FROM outcomes_clinic_rule WHERE clinic_id = ANY(%s::bigint[]) ORDER BY clinic_id, rule, version DESC
+            """,
+            [list(own)],
+        )
+        for clinic, code, numbers, version in cursor:
+            own[clinic][code] = msgspec.json.decode(numbers), version
     return {
         clinic: {rule.code: rule.changed(*changed[rule.code]) if rule.code in changed else rule for rule in RULES}
         if changed
