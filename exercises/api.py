@@ -203,7 +203,7 @@ FILTERS = [
     OpenApiParameter("equipment", str, description="What is at home, separated by commas: nothing else is needed."),
     OpenApiParameter("q", str, description="A word or two of name or purpose; a letter may be wrong. Best first."),
     OpenApiParameter("language", str, description="The asker's own unless said."),
-    OpenApiParameter("limit", int, description="How many on a page, 1 to 200."),
+    OpenApiParameter("limit", int, description="How many on a page, 1 to 500."),
     OpenApiParameter("cursor", str, description="Opaque; taken from `next`. Not with q."),
 ]
 

@@ -16,7 +16,7 @@ from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.paging import KeysetPagination
 from outcomes import words
 from outcomes.models import Response
-from outcomes.records import StoredResponse, StoredTrend, stored_responses, stored_trends
+from outcomes.records import StoredResponse, StoredTrend, stored_trends, told, told_responses
 
 
 class ResponsePage(msgspec.Struct):
@@ -56,14 +56,14 @@ def response_page(request: Request, view: APIView, patient_id: int) -> HttpRespo
     rows = Response.objects.filter(patient_id=patient_id)
     if code := request.query_params.get("instrument"):
         rows = rows.filter(instrument__code=code)
-    page = pages.paginate_queryset(rows, request, view)
+    page = pages.paginate_queryset(told(rows), request, view)
     audit.record("read responses", [patient_id], request.user.pk, count=len(page))
-    return json_response(ResponsePage(stored_responses(page), pages.next_link))
+    return json_response(ResponsePage(told_responses(page), pages.next_link))
 
 
 RESPONSE_PARAMETERS = [
     OpenApiParameter("instrument", str, description="Only responses of this instrument."),
-    OpenApiParameter("limit", int, description="How many on a page, 1 to 200."),
+    OpenApiParameter("limit", int, description="How many on a page, 1 to 500."),
     OpenApiParameter("cursor", str, description="Opaque; taken from `next`."),
 ]
 

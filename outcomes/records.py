@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
+from django.db import connection
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 
 from outcomes.loading import instrument_ids, measure, measure_codes
-from outcomes.models import Response, Score, Trend
+from outcomes.models import Response, Trend
 
 
 class StoredResponse(msgspec.Struct):
@@ -33,42 +36,98 @@ class StoredResponse(msgspec.Struct):
     scores: dict[str, float]
 
 
+class ResponseRow(Protocol):
+    """What of a stored response is told: a `Response`, or a named tuple of `TOLD`."""
+
+    patient_id: int
+    id: UUID
+    instrument_id: int
+    status: str
+    authored_at: datetime
+    received_at: datetime
+    utc_offset: int
+    time_zone: str
+    local_day: date
+    origin: str
+    live: bool
+    replaces: UUID | None
+    replaced_by: UUID | None
+    withdrawn_at: datetime | None
+
+
+TOLD = tuple(ResponseRow.__annotations__)
+
+
 def stored_responses(rows: Sequence[Response]) -> list[StoredResponse]:
     """One patient's response rows with their scores, in one statement."""
+    names, scores = _names(), _scores(rows)
+    return [_stored(row, names, row.answers, msgspec.json.decode(scores.get(row.id, NONE))) for row in rows]
+
+
+def told_responses(rows: Sequence[Any]) -> list[StoredResponse]:
+    """As `stored_responses`, of rows with the answers as JSON text, only to be sent: JSON stays as it comes."""
+    names, scores = _names(), _scores(rows)
+    return [_stored(row, names, msgspec.Raw(row.json), scores.get(row.id, NONE)) for row in rows]
+
+
+def told(responses: QuerySet[Response]) -> QuerySet[Response, Any]:
+    """The rows that `told_responses` takes. Models, and answers made into Python, would cost several times as much."""
+    return responses.annotate(json=Cast("answers", TextField())).values_list(*TOLD, "json", named=True)
+
+
+NONE = msgspec.Raw(b"{}")
+
+
+def _names() -> dict[int, tuple[str, str]]:
+    return {number: name for name, number in instrument_ids().items()}
+
+
+def _stored(
+    row: ResponseRow, names: Mapping[int, tuple[str, str]], answers: dict[str, Any] | msgspec.Raw, scores: Any
+) -> StoredResponse:
+    instrument, version = names[row.instrument_id]
+    return StoredResponse(
+        id=row.id,
+        instrument=instrument,
+        version=version,
+        status=row.status,
+        authored_at=row.authored_at.astimezone(timezone(timedelta(minutes=row.utc_offset))),
+        received_at=row.received_at,
+        time_zone=row.time_zone,
+        local_day=row.local_day,
+        origin=row.origin,
+        live=row.live,
+        replaces=row.replaces,
+        replaced_by=row.replaced_by,
+        withdrawn_at=row.withdrawn_at,
+        answers=answers,  # type: ignore[arg-type]  # JSON as it is, on its way into JSON
+        scores=scores,
+    )
+
+
+def _scores(rows: Sequence[Any]) -> dict[UUID, msgspec.Raw]:
+    """The scores of one patient's responses, each response's as a JSON object."""
     if not rows:
-        return []
+        return {}
     days = [row.local_day for row in rows]
-    scores: dict[UUID, dict[str, float]] = {row.id: {} for row in rows}
-    found = Score.objects.filter(
-        patient_id=rows[0].patient_id,
-        measure_id__in=_measures_of({row.instrument_id for row in rows}),
-        local_day__range=(min(days), max(days)),
-        source__in=scores,
-    ).values_list("source", "measure_id", "value")
-    codes = measure_codes()
-    for source, measure_id, value in found:
-        scores[source][codes[measure_id]] = value
-    names = {number: name for name, number in instrument_ids().items()}
-    return [
-        StoredResponse(
-            id=row.id,
-            instrument=names[row.instrument_id][0],
-            version=names[row.instrument_id][1],
-            status=row.status,
-            authored_at=row.authored_at.astimezone(timezone(timedelta(minutes=row.utc_offset))),
-            received_at=row.received_at,
-            time_zone=row.time_zone,
-            local_day=row.local_day,
-            origin=row.origin,
-            live=row.live,
-            replaces=row.replaces,
-            replaced_by=row.replaced_by,
-            withdrawn_at=row.withdrawn_at,
-            answers=row.answers,
-            scores=scores[row.id],
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT source, json_object_agg(measure.code, value)::text
+            FROM outcomes_score AS score JOIN outcomes_measure AS measure ON measure.id = score.measure_id
+            WHERE patient_id = %s AND measure_id = ANY(%s::smallint[]) AND local_day BETWEEN %s AND %s
+                AND source = ANY(%s::uuid[])
+            GROUP BY source
+            """,
+            [
+                rows[0].patient_id,
+                _measures_of({row.instrument_id for row in rows}),
+                min(days),
+                max(days),
+                [row.id for row in rows],
+            ],
         )
-        for row in rows
-    ]
+        return {source: msgspec.Raw(scores) for source, scores in cursor}
 
 
 def _measures_of(instruments: set[int]) -> list[int]:

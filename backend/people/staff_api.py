@@ -117,7 +117,7 @@ class PatientsView(APIView):
             OpenApiParameter("care_team", int, description="Only of this care team."),
             OpenApiParameter("status", str, enum=Patient.Status.values, description="Only with this status."),
             OpenApiParameter("identifier", str, description="Only whoever has this identifier."),
-            OpenApiParameter("limit", int, description="How many on a page, 1 to 200."),
+            OpenApiParameter("limit", int, description="How many on a page, 1 to 500."),
             OpenApiParameter("cursor", str, description="Opaque; taken from `next`."),
         ],
         responses={200: OpenApiResponse(schema_of(PatientPage)), **problems(400, 401, 403)},

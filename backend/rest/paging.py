@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from backend.rest.problems import Problem
 
-DEFAULT, MOST = 50, 200
+DEFAULT, MOST = 50, 500  # a year of a daily diary fits a page
 
 
 class KeysetPagination(BasePagination):
@@ -28,9 +28,9 @@ class KeysetPagination(BasePagination):
 
     next_link: str | None = None
 
-    def paginate_queryset[M: Model](  # type: ignore[override]  # a queryset it must be, and never a list
-        self, queryset: QuerySet[M], request: Request, view: APIView | None = None
-    ) -> list[M]:
+    def paginate_queryset[M: Model, R](  # type: ignore[override]  # a queryset it must be, and never a list
+        self, queryset: QuerySet[M, R], request: Request, view: APIView | None = None
+    ) -> list[R]:
         keyset: tuple[str, ...] = getattr(view, "keyset", ("pk",))
         limit = read_limit(request)
         queryset = queryset.order_by(*keyset)
@@ -73,7 +73,7 @@ def read_limit(request: Request) -> int:
     return int(text)
 
 
-def cursor_of(row: Model, keyset: tuple[str, ...]) -> str:
+def cursor_of(row: object, keyset: tuple[str, ...]) -> str:
     values = [getattr(row, name.removeprefix("-")) for name in keyset]
     return base64.urlsafe_b64encode(json.dumps(values, cls=DjangoJSONEncoder).encode()).decode().rstrip("=")
 
