@@ -15,4 +15,4 @@ RUN install -d -o 10001 -g 10001 /uploads
 USER 10001:10001
 EXPOSE 8000
 CMD ["granian", "backend.wsgi:application", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
-     "--workers", "2", "--blocking-threads", "8", "--backpressure", "32", "--workers-kill-timeout", "20s"]
+     "--workers", "2", "--blocking-threads", "8", "--backpressure", "512", "--workers-kill-timeout", "20s"]
