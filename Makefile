@@ -1,4 +1,4 @@
-.PHONY: demo demo-reset setup browser test chaos lint types lock
+.PHONY: demo demo-reset setup browser test chaos bench bench-large lint types lock
 
 PORT = 8000
 
@@ -23,6 +23,14 @@ test: setup browser
 # Kills things at random moments, for minutes, and prints what was lost. It must be nothing.
 chaos: setup
 	.venv/bin/python -m bench.kill_everything
+
+# How fast everything is, beside what it is compared with; writes docs/benchmarks.md. Minutes, on a machine left alone.
+bench: setup
+	.venv/bin/python -m bench --write
+
+# The same on one and ten million scores, and what they take on disk: the better part of an hour, 15 GB.
+bench-large: setup
+	.venv/bin/python -m bench.large --write
 
 lint: setup
 	.venv/bin/ruff check .

@@ -2,25 +2,21 @@
 
     python -m bench.trends [--patients 20000]
 
-Brings up its own PostgreSQL, or fills the database that DATABASE_URL names, which must be empty. Six measures a
-patient, a value on each of 180 days.
+Six measures a patient, a value on each of 180 days.
 """
 
 import argparse
-import os
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
 from uuid import uuid4
 
-import django
 import numpy as np
 from scipy import stats
 
-from backend.local import services
+from bench.report import HEAD, Row
+from bench.site import database
 from outcomes import library
 from outcomes.levels import Floats, Ints
 from outcomes.trends import NEVER, WINDOW_DAYS, compute
@@ -38,37 +34,35 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=20_000)
     parser.add_argument("--loop", type=int, default=300, help="series of the loop over theilslopes, extrapolated")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="steadyback-bench-") as folder:
-        Path(folder).chmod(0o755)
-        with services(Path(folder), durable=False) as environment:
-            os.environ |= environment | {"DJANGO_SETTINGS_MODULE": "backend.settings", "SECRET_KEY": "b" * 50}
-            django.setup()
-            run(options.patients, options.loop)
+    with database(durable=False):
+        print(HEAD)
+        for row in measure(options.patients, options.loop):
+            print(row, flush=True)
 
 
-def run(patients: int, loops: int) -> None:
-    from django.core.management import call_command
-
+def measure(patients: int, loops: int) -> Iterator[Row]:
     from outcomes.recompute import recompute_all
 
-    call_command("migrate", verbosity=0)
     enter(people(patients), DAYS)
     now = datetime.now(UTC)
     series = patients * len(MEASURES)
     rows, copying = timed(copy_out)
-    print(f"COPY of {rows:,} rows: {copying:.1f} s")
     loop, blocks = theilslopes_loop(loops), mathematics(loops * 20)
-    print(f"theilslopes, series by series: {1e6 * loop:,.0f} µs each; trends in blocks: {1e6 * blocks:.0f} µs each")
-    print(f"  mathematics: {loop / blocks:.0f} × as fast as the loop (at least 50 wanted)")
+    streamed = f"COPY of {rows:,} rows out: {copying:.1f} s"
+    looped = f"theilslopes, series by series: {1e6 * loop:,.0f} µs each"
     for name in ("from nothing", "over what stands"):
         done, seconds = timed(lambda: recompute_all(now))
         assert done == series
-        print(f"full recompute {name}: {series:,} series in {seconds:.1f} s, {1e6 * seconds / series:.0f} µs each")
-        print(f"  {seconds / copying:.2f} × COPY (at most 2 wanted)")
-        print(f"  {loop * series / seconds:.0f} × as fast as the loop, which neither reads nor writes")
+        what = f"full recompute {name}: {patients:,} patients × {len(MEASURES)} measures × {DAYS} days"
+        yield Row(what, f"{seconds:.1f} s", streamed, seconds / copying, most=2)
+        each = f"{1e6 * seconds / series:.0f} µs a series, reading and writing"
+        yield Row("the same, how many times as fast", each, looped, loop * series / seconds, least=50)
+    yield Row("trends alone, without the database", f"{1e6 * blocks:.0f} µs a series", looped, loop / blocks)
     after = {days: after_one_entry(days) for days in HISTORIES}
-    print("one patient after one more entry:", ", ".join(f"{days} days {1e3 * s:.1f} ms" for days, s in after.items()))
-    print(f"  longest over shortest history: {after[HISTORIES[-1]] / after[HISTORIES[0]]:.2f}")
+    told = ", ".join(f"{days:,} days {1e3 * taken:.1f} ms" for days, taken in after.items())
+    longest, shortest = after[HISTORIES[-1]], after[HISTORIES[0]]
+    what = "one patient's six trends after one more entry, longest history over shortest"
+    yield Row(what, told, "", longest / shortest, most=1.5)
 
 
 def timed[T](work: Callable[[], T]) -> tuple[T, float]:
@@ -95,7 +89,6 @@ def enter(patients: list[int], days: int) -> None:
     from outcomes.loading import measure_ids
 
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")
         cursor.execute("SELECT setseed(0.5)")
         for start in range(0, len(patients), 1000):
             cursor.execute(
@@ -109,7 +102,6 @@ def enter(patients: list[int], days: int) -> None:
                 [[measure_ids()[code] for code in MEASURES], days, patients[start : start + 1000]],
             )
         cursor.execute("VACUUM ANALYZE")
-        cursor.execute("RESET statement_timeout")
 
 
 def copy_out() -> int:
