@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from typing import IO, Literal
 
-import av
 import msgspec
 from PIL import Image, ImageOps
 
@@ -96,6 +95,8 @@ def _picture(source: IO[bytes], kind: Extension) -> Prepared:
 
 
 def _clip(source: IO[bytes], kind: Extension) -> Prepared:
+    import av  # 20 MB that only those processes have which are given a clip
+
     written = io.BytesIO()
     try:
         with av.open(source, "r", format=_DEMUXERS[kind]) as given:
