@@ -80,6 +80,10 @@ def enter_session(row: Treatment, patient: Patient, given: Given, *, by: User, n
         raise RefusedError("parameters.kind", "other_modality", f"The course is {details.modality}.")
     if given.day < row.starts_on:
         raise RefusedError("day", "before_start", "This is before the course began.")
+    if given.starts_at and given.ends_at and given.ends_at <= given.starts_at:
+        raise RefusedError("ends_at", "before_start", "It ends before it begins.")
+    if not given.completed and not given.aborted_because.strip():
+        raise RefusedError("aborted_because", "required", "Say why it was broken off.")
     with transaction.atomic():
         next_revisions([patient.pk])
         session = TreatmentSession.objects.create(

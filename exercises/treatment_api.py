@@ -18,7 +18,7 @@ from backend.people import audit
 from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
-from exercises.models import Treatment
+from exercises.models import Treatment, TreatmentSession
 from exercises.programme_api import StaffView, guarded
 from exercises.treating import end_treatment, enter_session, enter_treatment, slopes_around
 from exercises.treatments import BeforeAndAfter, Details, Given
@@ -56,9 +56,12 @@ class EndIt(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class StoredGiven(msgspec.Struct):
+    """A session as it was entered. `density` is what follows for direct current: mA per cm² of the electrode."""
+
     id: UUID
     given: Given
     entered_at: datetime
+    density: float | None
 
 
 class GivenList(msgspec.Struct):
@@ -112,6 +115,12 @@ def stored(row: Treatment, given: int = 0) -> StoredTreatment:
         given=given,
         entered_at=row.entered_at,
     )
+
+
+def stored_given(row: TreatmentSession) -> StoredGiven:
+    given = msgspec.convert(row.given, Given)
+    density = getattr(given.parameters, "density", None)
+    return StoredGiven(row.pk, given, row.entered_at, density and round(density, 4))
 
 
 class TreatmentsView(StaffView):
@@ -187,7 +196,7 @@ class GivenView(StaffView):
         row = get_object_or_404(Treatment, patient=self.patient(request, patient_id), pk=treatment_id)
         sessions = list(row.sessions.order_by("day", "id"))
         audit.record("read treatment sessions", [patient_id], request.user.pk, count=len(sessions))
-        results = [StoredGiven(each.pk, msgspec.convert(each.given, Given), each.entered_at) for each in sessions]
+        results = [stored_given(each) for each in sessions]
         return json_response(GivenList(results))
 
     @extend_schema(
@@ -216,7 +225,7 @@ class GivenView(StaffView):
         def write() -> HttpResponse:
             session = enter_session(row, patient, given, by=self.user(request), now=timezone.now())
             audit.record("wrote treatment session", [patient.pk], request.user.pk)
-            return json_response(StoredGiven(session.pk, given, session.entered_at), 201)
+            return json_response(stored_given(session), 201)
 
         return guarded(write)
 

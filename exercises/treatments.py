@@ -6,7 +6,7 @@ their ranges only keep out what is no such treatment.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -45,6 +45,7 @@ class BrainStimulation(_Kind, frozen=True, kw_only=True, tag="brain-stimulation"
     targeting: Literal["10-20", "hotspot", "neuronavigation", "other"]
     coordinates: Words = ""
     planned_sessions: Annotated[int, Meta(ge=1, le=200)]
+    schedule: Words = ""
     sham: Literal["active", "sham", "blinded"] = "active"
     protocol: Words = ""
     device: Words = ""
@@ -56,6 +57,7 @@ class Education(_Kind, frozen=True, kw_only=True, tag="pain-neuroscience-educati
     topic: Words
     minutes: Minutes | None = None
     format: Literal["single", "group", "reading", "video"] = "single"
+    r_npq: Annotated[int, Meta(ge=0, le=12)] | None = None  # right answers of twelve, revised questionnaire
 
 
 class Psychotherapy(_Kind, frozen=True, kw_only=True, tag="cbt"):
@@ -117,7 +119,7 @@ type Details = (
 
 
 class Rtms(_Kind, frozen=True, kw_only=True, tag="rTMS"):
-    """One session of repetitive magnetic stimulation; theta bursts give their bursts and frequency in them."""
+    """One session of repetitive magnetic stimulation, in trains of single pulses."""
 
     frequency_hz: Annotated[float, Meta(ge=0.1, le=100)]
     intensity_percent: Percent
@@ -129,8 +131,26 @@ class Rtms(_Kind, frozen=True, kw_only=True, tag="rTMS"):
     trains: Annotated[int, Meta(ge=1, le=1000)]
     train_seconds: Seconds
     between_trains_seconds: Seconds = 0
-    burst_frequency_hz: Annotated[float, Meta(ge=1, le=20)] | None = None
-    pulses_in_burst: Annotated[int, Meta(ge=1, le=10)] | None = None
+    coil: Words = ""
+    coil_orientation: Words = ""
+    minutes: Minutes
+
+
+class ThetaBurst(_Kind, frozen=True, kw_only=True, tag="theta-burst"):
+    """One session of theta bursts: few fast pulses, so many times a second. Continuous ones are one long train."""
+
+    frequency_hz: Annotated[float, Meta(ge=20, le=100)]  # within a burst
+    pulses_in_burst: Annotated[int, Meta(ge=2, le=10)]
+    burst_frequency_hz: Annotated[float, Meta(ge=1, le=20)]
+    intensity_percent: Percent
+    of: Literal["RMT", "AMT"]
+    stimulator_percent: Annotated[float, Meta(ge=1, le=100)] | None = None
+    threshold_method: Words = ""
+    threshold_on: date | None = None
+    pulses: Count
+    trains: Annotated[int, Meta(ge=1, le=1000)]
+    train_seconds: Seconds
+    between_trains_seconds: Seconds = 0
     coil: Words = ""
     coil_orientation: Words = ""
     minutes: Minutes
@@ -160,6 +180,29 @@ class Tdcs(_Kind, frozen=True, kw_only=True, tag="tDCS"):
         return self.milliampere / self.anode_cm2
 
 
+class HdTdcs(_Kind, frozen=True, kw_only=True, tag="HD-tDCS"):
+    """One session of direct current by small electrodes: one in the centre, its returns around it."""
+
+    milliampere: Annotated[float, Meta(gt=0, le=4)]
+    minutes: Annotated[float, Meta(gt=0, le=60)]
+    ramp_up_seconds: Seconds = 30
+    ramp_down_seconds: Seconds = 30
+    centre: Words
+    polarity: Literal["anodal", "cathodal"]
+    returns: Words
+    electrode_cm2: SquareCm
+    impedance_kohm: Annotated[float, Meta(ge=0, le=100)] | None = None
+    electrolyte: Literal["saline", "gel", "paste", "other"] = "gel"
+    exercise_during: bool = False
+    exercise_offset_minutes: Annotated[float, Meta(ge=-240, le=240)] | None = None
+    place: Literal["clinic", "home"] = "clinic"
+
+    @property
+    def density(self) -> float:
+        """Milliampere per square centimetre under the electrode in the centre."""
+        return self.milliampere / self.electrode_cm2
+
+
 class Tacs(_Kind, frozen=True, kw_only=True, tag="tACS"):
     """One session of alternating-current stimulation."""
 
@@ -169,15 +212,15 @@ class Tacs(_Kind, frozen=True, kw_only=True, tag="tACS"):
     sites: Words
 
 
-type Parameters = Rtms | Tdcs | Tacs
+type Parameters = Rtms | ThetaBurst | Tdcs | HdTdcs | Tacs
 
 # Which structure a course's sessions have.
-PARAMETERS: dict[str, type[Rtms] | type[Tdcs] | type[Tacs]] = {
+PARAMETERS: dict[str, type[Rtms | ThetaBurst | Tdcs | HdTdcs | Tacs]] = {
     "rTMS": Rtms,
-    "iTBS": Rtms,
-    "cTBS": Rtms,
+    "iTBS": ThetaBurst,
+    "cTBS": ThetaBurst,
     "tDCS": Tdcs,
-    "HD-tDCS": Tdcs,
+    "HD-tDCS": HdTdcs,
     "tACS": Tacs,
 }
 
@@ -194,6 +237,8 @@ class Given(_Strict, frozen=True, kw_only=True):
     """One session of a course, given or broken off."""
 
     day: date
+    starts_at: time | None = None  # by the clinic's clock
+    ends_at: time | None = None
     parameters: Parameters
     completed: bool
     aborted_because: Words = ""

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from msgspec import inspect
 
 from backend.dashboard.field_words import CHOICES, LABELS
-from backend.dashboard.fields import DayField
+from backend.dashboard.fields import ClockField, DayField
 
 
 class Form(forms.Form):
@@ -103,6 +103,8 @@ def _field(part: inspect.Field) -> forms.Field:
             return forms.BooleanField(**common | {"required": False})
         case inspect.DateType():
             return DayField(**common)
+        case inspect.TimeType():
+            return ClockField(**common)
         case inspect.LiteralType(values=values):
             return forms.ChoiceField(choices=_choices(values, required), **common)
         case inspect.TupleType(item_types=(inspect.IntType(ge=low, le=high), _second)):

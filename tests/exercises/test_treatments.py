@@ -12,7 +12,7 @@ from django.test import Client
 
 from backend.people.models import Patient
 from exercises.treatment_api import EXAMPLE, EXAMPLE_GIVEN
-from exercises.treatments import NOT_WHY, Given, Parameters, Tdcs, before_and_after
+from exercises.treatments import NOT_WHY, PARAMETERS, Given, Parameters, Tdcs, before_and_after
 from outcomes.loading import measure_ids
 from outcomes.models import Alert, Score
 from tests.exercises.programmes import NOW, a_condition, a_course
@@ -50,6 +50,32 @@ def test_current_density_follows_from_current_and_size() -> None:
 def test_what_is_no_such_treatment_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(TDCS | wrong, Parameters)
+
+
+MAGNETIC = {"intensity_percent": 80, "of": "AMT", "pulses": 600, "trains": 20, "train_seconds": 2, "minutes": 4}
+BURSTS = MAGNETIC | {"kind": "theta-burst", "frequency_hz": 50, "pulses_in_burst": 3, "burst_frequency_hz": 5}
+SMALL = {"milliampere": 2, "minutes": 20, "centre": "Fpz", "returns": "AF3 AF4 F3 Fz F4", "electrode_cm2": 3.14}
+HD = SMALL | {"kind": "HD-tDCS", "polarity": "anodal"}
+TACS = {"kind": "tACS", "milliampere": 1, "frequency_hz": 10, "minutes": 20, "sites": "C3, C4"}
+SESSIONS = {
+    "rTMS": MAGNETIC | {"kind": "rTMS", "frequency_hz": 10},
+    "iTBS": BURSTS,
+    "cTBS": BURSTS,
+    "tDCS": TDCS,
+    "HD-tDCS": HD,
+    "tACS": TACS,
+}
+
+
+@pytest.mark.parametrize("modality", SESSIONS)
+def test_each_modality_has_its_own_structure_and_lets_nothing_of_it_out(modality: str) -> None:
+    sent = SESSIONS[modality]
+    assert isinstance(msgspec.convert(sent, Parameters), PARAMETERS[modality])
+    needed = {field.name for field in msgspec.structs.fields(PARAMETERS[modality]) if field.required}
+    assert needed == sent.keys() - {"kind"}
+    for name in needed:
+        with pytest.raises(msgspec.ValidationError, match=name):
+            msgspec.convert({key: value for key, value in sent.items() if key != name}, Parameters)
 
 
 def test_pain_of_a_session_is_0_to_10() -> None:
@@ -129,6 +155,8 @@ class TestOverTheApi:
         [
             ({"parameters": TDCS}, "parameters.kind", "other_modality"),
             ({"day": "2026-11-01"}, "day", "before_start"),
+            ({"starts_at": "10:00:00", "ends_at": "09:40:00"}, "ends_at", "before_start"),
+            ({"completed": False}, "aborted_because", "required"),
         ],
     )
     def test_a_session_that_does_not_fit_the_course_is_refused(
@@ -137,6 +165,14 @@ class TestOverTheApi:
         sent = EXAMPLE_GIVEN | {"day": "2026-11-05"} | body
         (error,) = self.post(client, f"{patient.pk}/treatments/{a_course(patient).pk}/sessions", sent).json()["errors"]
         assert (error["field"], error["code"]) == (field, code)
+
+    def test_the_current_density_is_told_with_the_session(self, patient: Patient, client: Client) -> None:
+        course = a_course(patient)
+        course.details |= {"modality": "tDCS"}
+        course.save()
+        sent = EXAMPLE_GIVEN | {"day": "2026-11-05", "starts_at": "09:40:00", "parameters": TDCS}
+        answer = self.post(client, f"{patient.pk}/treatments/{course.pk}/sessions", sent)
+        assert (answer.status_code, answer.json()["density"]) == (201, 0.0571)
 
     def test_a_seizure_raises_an_alarm_and_a_headache_none(self, patient: Patient, client: Client) -> None:
         here = f"{patient.pk}/treatments/{a_course(patient).pk}/sessions"
