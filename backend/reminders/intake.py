@@ -16,6 +16,7 @@ from django.db.models import Q
 from msgspec import UNSET, UnsetType
 
 from backend.people.writes import Door
+from backend.reminders.channels import ChannelError, webpush
 from backend.reminders.models import Absence, Address, Message, ReminderSettings, Slot, SlotState
 from backend.reminders.planning import plan
 from backend.reminders.slots import SlotKey, read_slot_key
@@ -197,6 +198,9 @@ def store_settings(
     verdicts: dict[int, Verdict] = {}
     for position in sorted(range(len(items)), key=lambda position: items[position].authored_at):
         item = items[position]
+        if isinstance(item.push, PushAddress) and (why := _unusable(item.push)):
+            verdicts[position] = _rejected(item.id, "push.target", "unknown_push_service", why)
+            continue
         said_at, ahead = min(item.authored_at, door.received_at), item.authored_at > door.received_at
         if settings is not None and (said_at, ahead) <= (settings.changed_at, False):
             verdicts[position] = Verdict(id=item.id, status="duplicate")
@@ -209,23 +213,42 @@ def store_settings(
         verdicts[position] = Verdict(id=item.id, status="stored")
     if settings is not None and settings.rev == revisions[patient_id]:
         settings.save()
-    latest = max(items, key=lambda item: item.authored_at)
-    if door.device_id and isinstance(latest.push, PushAddress):
+    taken = [item for position, item in enumerate(items) if verdicts[position].status != "rejected"]
+    if taken and door.device_id:
+        latest = max(taken, key=lambda item: item.authored_at)
+        _keep_address(latest.push, door.device_id, patient_id, clinic_id, door.received_at)
+    return [verdicts[position] for position in range(len(items))]
+
+
+def _keep_address(
+    push: PushAddress | UnsetType | None, device_id: UUID, patient_id: int, clinic_id: int, now: datetime
+) -> None:
+    """Where the phone says that it can be pushed to, which makes a dead address alive again, or that it can't be."""
+    if isinstance(push, PushAddress):
         Address.objects.update_or_create(
-            device_id=door.device_id,
+            device_id=device_id,
             defaults={
                 "clinic_id": clinic_id,
                 "patient_id": patient_id,
-                "channel": latest.push.channel,
-                "target": latest.push.target,
-                "updated_at": door.received_at,
+                "channel": push.channel,
+                "target": push.target,
+                "updated_at": now,
                 "disabled_at": None,
                 "disabled_why": "",
             },
         )
-    elif door.device_id and latest.push is None:
-        Address.objects.filter(device_id=door.device_id).delete()
-    return [verdicts[position] for position in range(len(items))]
+    elif push is None:
+        Address.objects.filter(device_id=device_id).delete()
+
+
+def _unusable(push: PushAddress) -> str:
+    """Why nothing could ever be pushed there; empty if it may be possible."""
+    try:
+        if push.channel == "webpush":
+            webpush.read_subscription(push.target)
+    except ChannelError as error:
+        return f"{error}.".capitalize()
+    return ""
 
 
 def _rejected(client_id: UUID, field: str, code: str, detail: str) -> Verdict:

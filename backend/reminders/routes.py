@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
@@ -38,8 +39,11 @@ class Route:
     device_id: UUID | None = None
 
 
-def routes(patient_ids: Collection[int]) -> dict[int, list[Route]]:
-    """Three statements, however many patients. A simulated patient is reached on the console and nowhere else."""
+def routes(patient_ids: Collection[int], now: datetime) -> dict[int, list[Route]]:
+    """Three statements, however many patients. A simulated patient is reached on the console and nowhere else.
+
+    There it is shown what their clock says.
+    """
     wishes = dict(ReminderSettings.objects.filter(pk__in=patient_ids).values_list("pk", "channel"))
     addresses: dict[int, list[Route]] = defaultdict(list)
     live = Address.objects.filter(patient_id__in=patient_ids, disabled_at=None, device__revoked_at=None)
@@ -52,7 +56,9 @@ def routes(patient_ids: Collection[int]) -> dict[int, list[Route]]:
         pushes = addresses[patient.pk] if wish in ("auto", "push") else []
         mails = [Route("email", patient.user.email)] if wish in ("auto", "email") and patient.user else []
         simulated = patient.origin == Origin.SIMULATED and wish != "none"
-        found[patient.pk] = [Route("console", f"patient {patient.pk}")] if simulated else [*pushes, *mails]
+        clock = f"{now.astimezone(ZoneInfo(patient.time_zone)):%a %H:%M} in {patient.time_zone}"
+        shown = [Route("console", f"patient {patient.pk}, {clock}")]
+        found[patient.pk] = shown if simulated else [*pushes, *mails]
     return found
 
 

@@ -69,7 +69,7 @@ def send_due(now: datetime, limit: int) -> Counter[str]:
     counts, claimed = claim(now, limit, lease)
     if not claimed:
         return counts
-    ways = routes({message.patient_id for message in claimed})
+    ways = routes({message.patient_id for message in claimed}, now)
     begin_by = time.monotonic() + BEGIN_WITHIN.total_seconds()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(

@@ -71,11 +71,14 @@ def http_provider(usual: Callable[[str, bytes], Answer]) -> Iterator[HTTPProvide
 
 
 class SMTPProvider:
-    """Answers RCPT as `recipients` says, in order, then 250; `"cut"` in `data` takes the mail and hangs up."""
+    """Answers RCPT as `recipients` says, in order, then 250; `"cut"` in `data` takes the mail and hangs up.
+
+    A number there takes the mail and so many seconds for it.
+    """
 
     def __init__(self) -> None:
         self.recipients: deque[str] = deque()
-        self.data: deque[str] = deque()
+        self.data: deque[str | float] = deque()
         self.taken: list[str] = []
         self.port = 0
 
@@ -102,6 +105,9 @@ def smtp_provider() -> Iterator[SMTPProvider]:
                     provider.taken.append("".join(lines))
                     step = provider.data.popleft() if provider.data else "250 taken"
                     if step == "cut":
+                        return
+                    if not isinstance(step, str):
+                        time.sleep(step)
                         return
                     self.say(step)
                 elif verb == "QUIT":

@@ -40,7 +40,7 @@ def test_one_day_of_the_diary_from_opening_to_answer(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == ""
     dispatch(SEVEN, 100)
     line = capsys.readouterr().out
-    assert re.fullmatch(rf"reminder ([0-9a-f-]{{36}}) to patient {patient.pk}\n", line)
+    assert re.fullmatch(rf"reminder ([0-9a-f-]{{36}}) to patient {patient.pk}, Mon 19:00 in Europe/Zurich\n", line)
     message = Message.objects.get()
     assert str(message.id) in line
     assert message.state == Message.State.SENT

@@ -1,6 +1,6 @@
 """What phones say about reminders, late, twice and out of order."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -197,6 +197,25 @@ class TestSettings:
         assert Address.objects.count() == 1
         store(patient, SettingsItem(uuid4(), SEVEN, push=None), device=device.id)
         assert Address.objects.count() == 0
+
+    def test_a_subscription_that_leads_into_our_own_net_is_refused_and_changes_nothing(self) -> None:
+        patient = a_diarist(NOON)
+        device = Device.objects.create(id=uuid4(), clinic=patient.clinic, patient=patient, session_key="generated")
+        target = '{"endpoint": "https://10.0.0.1/push", "keys": {"p256dh": "x", "auth": "x"}}'
+        inward = SettingsItem(uuid4(), NOON, weekly_cap=2, push=intake.PushAddress("webpush", target))
+        assert statuses(store(patient, inward, device=device.id)) == ["unknown_push_service"]
+        assert not Address.objects.exists()
+        assert not ReminderSettings.objects.exists()
+
+    def test_a_clock_that_is_ahead_does_not_lock_the_settings(self) -> None:
+        patient = a_diarist(NOON)
+        years = timedelta(days=4000)
+        first = SettingsItem(uuid4(), NOON + years, weekly_cap=2)
+        store(patient, first, SettingsItem(uuid4(), SIX + years, weekly_cap=4))
+        assert ReminderSettings.objects.get().weekly_cap == 4
+        a_day = timedelta(days=1)
+        store(patient, SettingsItem(uuid4(), NOON + a_day, weekly_cap=5), now=SEVEN + a_day)
+        assert ReminderSettings.objects.get().weekly_cap == 5
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_ways_follow_the_patients_wish(service: HTTPProvider) -> None:
     Device.objects.filter(pk=lost.device_id).update(revoked_at=NOON)
 
     def channels() -> list[str]:
-        return [route.channel for route in routes([patient.pk])[patient.pk]]
+        return [route.channel for route in routes([patient.pk], NOON)[patient.pk]]
 
     assert channels() == ["webpush", "email"]
     settings = ReminderSettings.objects.create(
@@ -173,7 +173,7 @@ def test_ways_follow_the_patients_wish(service: HTTPProvider) -> None:
 
 def test_a_simulated_patient_is_reached_on_the_console_alone() -> None:
     patient = a_diarist(NOON, origin=Origin.SIMULATED, user=factories.a_user())
-    assert [route.channel for route in routes([patient.pk])[patient.pk]] == ["console"]
+    assert [route.channel for route in routes([patient.pk], NOON)[patient.pk]] == ["console"]
 
 
 def test_nothing_is_begun_late_in_the_lease(smtp: SMTPProvider, monkeypatch: pytest.MonkeyPatch) -> None:
