@@ -13,6 +13,6 @@ class OutcomesConfig(AppConfig):
     label = "outcomes"
 
     def ready(self) -> None:
-        from outcomes import checks  # noqa: F401  # registers them
+        from outcomes import checks, moving  # noqa: F401  # they register what they check and listen to
 
         post_migrate.connect(_load, sender=self)

@@ -42,16 +42,24 @@ class Entry:
     """Minutes that the phone's clock was ahead of ours, where it was out by five or more."""
 
 
-def entries(patient: Patient, language: str, after: UUID | None) -> tuple[list[Entry], UUID | None]:
-    """A page of responses, newest first, and the one after which the next page begins; five statements."""
+def entries(
+    patient: Patient, language: str, after: UUID | None, *, recorded_at: int | None = None
+) -> tuple[list[Entry], UUID | None]:
+    """A page of responses, newest first, and the one after which the next page begins; five statements.
+
+    `recorded_at`: only those of this clinic, which the patient has left, in its own words.
+    """
+    clinic_id = recorded_at or patient.clinic_id
     rows = Response.objects.filter(patient=patient).select_related("withdrawn_by").order_by("-authored_at", "-id")
+    if recorded_at is not None:
+        rows = rows.filter(clinic=recorded_at)
     if after is not None and (here := rows.filter(id=after).first()):
         rows = rows.filter(Q(authored_at__lt=here.authored_at) | Q(authored_at=here.authored_at, id__lt=after))
     found = list(rows[: PAGE + 1])
-    own, choices = own_texts(patient.clinic_id), choices_of([patient.clinic_id])
+    own, choices = own_texts(clinic_id), choices_of([clinic_id])
     shown = []
     for response, row in _read(found[:PAGE]):
-        instrument = chosen(get(response.instrument, response.version), patient.clinic_id, choices)
+        instrument = chosen(get(response.instrument, response.version), clinic_id, choices)
         texts = own.get((response.instrument, response.version), {}) | instrument.texts
         shown.append(_entry(response, row, instrument, in_language(texts, language)))
     return shown, found[PAGE - 1].id if len(found) > PAGE else None

@@ -35,6 +35,7 @@ PEOPLE, ALERTS, CONTENT, FIGURES = _("People"), _("Alerts"), _("Content"), _("Fi
 
 PAGES: tuple[ClinicPage, ...] = (
     ClinicPage("clinic_patients", PEOPLE, _("Patients"), _("Enter a patient; who has not enrolled yet.")),
+    ClinicPage("clinic_former", PEOPLE, _("Moved on"), _("What was recorded here of patients who left.")),
     ClinicPage("clinic_staff", PEOPLE, _("Staff"), _("Who works here, as what; invite a colleague.")),
     ClinicPage("clinic_teams", PEOPLE, _("Care teams"), _("Which colleagues look after which patients.")),
     ClinicPage("clinic_rota", ALERTS, _("Rota and hours"), _("When you are open, and who answers a red flag.")),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.conf.locale import LANG_INFO
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -32,13 +31,13 @@ class SettingsForm(forms.Form):
         help_text=_("A discharged patient is erased once their record lay untouched for so long. Empty: never."),
     )
 
-    def __init__(self, clinic: Clinic, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, clinic: Clinic, data: QueryDict | None = None) -> None:
         initial = {
             "languages": ", ".join(clinic.languages),
             "time_zone": clinic.time_zone,
             "keep_years": clinic.keep_years,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         self.clinic = clinic
         zones = self.fields["time_zone"]
         assert isinstance(zones, forms.ChoiceField)  # noqa: S101  declared above

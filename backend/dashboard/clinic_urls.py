@@ -14,12 +14,17 @@ from backend.dashboard.views import (
     instruments,
     plans,
     review,
+    transfers,
 )
 
 urlpatterns = [
     path("", clinic.hub, name="clinic"),
     path("patients/", clinic_patients.patients, name="clinic_patients"),
     path("patients/new", clinic_patients.add, name="add_patient"),
+    path("arrivals/<int:transfer_id>/", transfers.arrival, name="arrival"),
+    path("former/", transfers.former, name="clinic_former"),
+    path("former/<int:patient_id>/", transfers.former_answers, name="former_answers"),
+    path("former/<int:patient_id>/copy", transfers.former_copy, name="former_copy"),
     path("staff/", clinic_staff.staff, name="clinic_staff"),
     path("staff/<int:member_id>/role", clinic_staff.role, name="change_role"),
     path("staff/<int:member_id>/letter", clinic_staff.letter, name="send_letter"),

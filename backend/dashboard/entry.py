@@ -13,7 +13,8 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
@@ -21,7 +22,7 @@ from backend.dashboard import worklist
 from backend.people.access import Reach
 from backend.people.models import CareTeam, Clinic, Membership, Patient, Role, User
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def at_clinic(view: View) -> View:
     @wraps(view)
     @never_cache
     @login_required
-    def page(request: HttpRequest, clinic_id: int, **kwargs: Any) -> HttpResponse:
+    def page(request: HttpRequest, clinic_id: int, **kwargs: Any) -> HttpResponseBase:
         desk = desk_at(cast(User, request.user), clinic_id)
         with timezone.override(desk.zone):
             return view(request, desk, **kwargs)
@@ -110,7 +111,7 @@ def at_patient(view: View) -> View:
     @wraps(view)
     @never_cache
     @login_required
-    def page(request: HttpRequest, patient_id: int, **kwargs: Any) -> HttpResponse:
+    def page(request: HttpRequest, patient_id: int, **kwargs: Any) -> HttpResponseBase:
         user = cast(User, request.user)
         memberships_of(user)  # who doesn't belong here at all is told so
         patients = Patient.objects.visible_to(user).exclude(user=user).select_related("care_team")

@@ -6,6 +6,7 @@ from datetime import time
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.dates import WEEKDAYS
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -25,14 +26,14 @@ class ClockField(forms.TimeField):
 class WeekdayForm(forms.Form):
     """When one weekday opens and closes, and again after a break."""
 
-    def __init__(self, weekday: int, hours: list[OpeningHours], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, weekday: int, hours: list[OpeningHours], data: QueryDict | None = None) -> None:
         self.weekday = weekday
         self.day = WEEKDAYS[weekday]
         self.spans = max(SPANS, len(hours))
-        initial = {}
+        initial: dict[str, time] = {}
         for n, one in enumerate(hours):
             initial |= {f"opens{n}": one.opens, f"closes{n}": one.closes}
-        super().__init__(*args, prefix=f"day{weekday}", initial=initial, **kwargs)
+        super().__init__(data, prefix=f"day{weekday}", initial=initial)
         for n in range(self.spans):
             for name, label in (("opens", _("opens")), ("closes", _("closes"))):
                 self.fields[f"{name}{n}"] = ClockField(label=format_lazy("{} {}", self.day, label), required=False)

@@ -10,6 +10,7 @@ from backend.dashboard.views import (
     patient,
     phone,
     programme,
+    transfers,
     treatments,
 )
 
@@ -38,6 +39,7 @@ urlpatterns = [
     path("phone/lost", phone.phone_lost, name="phone_lost"),
     path("manage/", clinic_patients.manage, name="manage"),
     path("manage/status", clinic_patients.status, name="change_status"),
+    path("manage/transfer", transfers.transfer, name="transfer"),
     path("manage/erase", clinic_patients.erasure, name="erase"),
     path("record/", patient.record, name="record"),
 ]

@@ -23,7 +23,7 @@ class ColleagueForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=ROLES)
 
 
-class MembersField(forms.ModelMultipleChoiceField):
+class MembersField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not at runtime
     def label_from_instance(self, member: Membership) -> str:
         return member.user.name or member.user.email
 

@@ -47,6 +47,20 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         visible = self.filter(Q(user=user) | Q(clinic__in=as_admin) | Q(care_team__in=my_teams))
         return visible if clinic is None else visible.filter(clinic=clinic)
 
+    def moved_on_from(self, clinic_id: int, user: User | AnonymousUser) -> Self:
+        """Those who have left this clinic and whom `user` may still read about: what was recorded there, nothing else.
+
+        They are the admins' and the care team's that the patient left.
+        """
+        from backend.people.models import Membership, Role, Transfer
+
+        if not user.is_authenticated or user.is_staff:
+            return self.none()
+        here = Membership.objects.filter(user=user, clinic=clinic_id)
+        left = Transfer.objects.filter(clinic=clinic_id, accepted_at__isnull=False, patient=OuterRef("pk"))
+        mine = left.filter(Exists(here.filter(Q(role=Role.ADMIN) | Q(teams=OuterRef("care_team")))))
+        return self.filter(Exists(mine)).exclude(clinic=clinic_id)
+
     def consenting(self) -> Self:
         """The patients with a consent in force: without it nothing new is taken in and nobody is reminded."""
         from backend.people.models import Consent

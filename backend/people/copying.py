@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db.models import F, Field, Model, QuerySet
 from django.db.models.fields.related import ForeignKey
 
-from backend.people.models import Patient
+from backend.people.models import Clinic, Patient
 from backend.people.registry import PATIENT_DATA
 from backend.rest.flat import csv_lines
 
@@ -44,26 +44,37 @@ NAMES = {
 CHUNK = 500
 
 
-def copy_of(patient: Patient, now: datetime) -> Iterator[bytes]:
-    """The copy, line by line: a heading, what the columns mean, then every row. Streams."""
+def copy_of(patient: Patient, now: datetime, recorded_at: Clinic | None = None) -> Iterator[bytes]:
+    """The copy, line by line: a heading, what the columns mean, then every row. Streams.
+
+    `recorded_at`: only what was recorded at this clinic, which the patient has left.
+    """
     encode = msgspec.json.Encoder().encode
-    yield encode({"type": "copy", "patient": patient.identifier, "clinic": patient.clinic.name, "made_at": now}) + b"\n"
+    heading = {"patient": patient.identifier, "clinic": (recorded_at or patient.clinic).name, "made_at": now}
+    if recorded_at is not None:
+        del heading["patient"]  # the number that the other clinic has given them
+    yield encode({"type": "copy"} | heading) + b"\n"
     meanings = {
         thing: {each.name: str(each.help_text) for each in fields_of(model)} for thing, model in _kept().items()
     }
     yield encode({"type": "columns", "meaning": meanings}) + b"\n"
-    yield from records(Patient.objects.filter(pk=patient.pk))
+    yield from records(Patient.objects.filter(pk=patient.pk), recorded_at)
 
 
 def _kept() -> dict[str, type[Model]]:
     return {data.thing: apps.get_model(label) for label, data in PATIENT_DATA.items() if data.exported}
 
 
-def records(patients: QuerySet[Patient]) -> Iterator[bytes]:
-    """Every row of every table that is kept about these patients, table by table. Streams."""
+def records(patients: QuerySet[Patient], recorded_at: Clinic | None = None) -> Iterator[bytes]:
+    """Every row of every table that is kept about these patients, table by table. Streams.
+
+    `recorded_at`: only those of this clinic; the patient's own row is that of the clinic where they are now.
+    """
     encode = msgspec.json.Encoder().encode
     for thing, model in _kept().items():
-        for row in _rows(model, patients):
+        if recorded_at is not None and model is Patient:
+            continue
+        for row in _rows(model, patients, recorded_at):
             yield encode({"type": thing} | row) + b"\n"
 
 
@@ -112,7 +123,9 @@ def fields_of(model: type[Model]) -> list[Field[Any, Any]]:
     return [field for field in model._meta.concrete_fields if f"{model._meta.label}.{field.name}" not in LEFT_OUT]
 
 
-def _rows(model: type[Model], patients: QuerySet[Patient], **more: str) -> Iterator[dict[str, Any]]:
+def _rows(
+    model: type[Model], patients: QuerySet[Patient], recorded_at: Clinic | None = None, **more: str
+) -> Iterator[dict[str, Any]]:
     """`more`: further columns by the name they get."""
     named = {}
     columns = []
@@ -123,7 +136,9 @@ def _rows(model: type[Model], patients: QuerySet[Patient], **more: str) -> Itera
             columns += [f"{field.name}__{name}" for name in names]
         else:
             columns.append(field.name)
-    which = {"pk__in": patients} if model is Patient else {"patient__in": patients}
+    which: dict[str, Any] = {"pk__in": patients} if model is Patient else {"patient__in": patients}
+    if recorded_at is not None:
+        which["clinic"] = recorded_at
     found = model._default_manager.filter(**which).values(*columns, **{name: F(path) for name, path in more.items()})
     for row in found.iterator(CHUNK):
         for name, parts in named.items():

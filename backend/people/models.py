@@ -350,6 +350,53 @@ class Device(models.Model):
         return f"device {self.pk}"
 
 
+class Transfer(models.Model):
+    """A patient's move to another clinic: proposed by theirs, agreed to by them, accepted by the other one.
+
+    Their history goes along. What was recorded until then stays readable here, to the admins and to `care_team`.
+    """
+
+    class Agreed(models.TextChoices):
+        PHONE = "phone"
+        PAPER = "paper"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, help_text="the one that they leave")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="transfers")
+    to_clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="arrivals")
+    care_team = models.ForeignKey(CareTeam, null=True, on_delete=models.SET_NULL, help_text="that they leave")
+    identifier = models.CharField(max_length=64, help_text="of the clinic that they leave")
+    proposed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    proposed_at = models.DateTimeField()
+    agreed = models.CharField(max_length=5, choices=Agreed, blank=True, default="")
+    agreed_at = models.DateTimeField(null=True, blank=True)
+    noted_by = models.ForeignKey(
+        User, null=True, on_delete=models.SET_NULL, related_name="+", help_text="who holds the paper"
+    )
+    text = models.ForeignKey(
+        ClinicText, null=True, on_delete=models.PROTECT, help_text="of the other clinic, agreed to on the phone"
+    )
+    accepted_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(accepted_at__isnull=True, cancelled_at__isnull=True),
+                name="transfer_one_at_a_time",
+            ),
+            models.CheckConstraint(condition=Q(agreed__in=["", "phone", "paper"]), name="transfer_agreed"),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(agreed_at__isnull=False, cancelled_at__isnull=True),
+                name="transfer_with_consent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"transfer {self.pk}"
+
+
 class Audit(models.Model):
     """Who read or wrote what of a patient's, and when. Append-only; the database refuses changes."""
 

@@ -17,11 +17,15 @@ class Erasure(StrEnum):
 
 
 class PatientData(NamedTuple):
-    """How one table is treated: its name in audit rows, whether a patient's copy holds it, what erasure does to it."""
+    """How one table is treated: its name in audit rows, whether a patient's copy holds it, what erasure does to it.
+
+    `moves`: on a transfer its rows become the other clinic's: they say how things are, not what was recorded.
+    """
 
     thing: str
     exported: bool
     erasure: Erasure
+    moves: bool = False
 
 
 PATIENT_DATA: dict[str, PatientData] = {
@@ -30,17 +34,18 @@ PATIENT_DATA: dict[str, PatientData] = {
     "people.ZoneHistory": PatientData("zones", True, Erasure.DELETE),
     "people.Consent": PatientData("consent", True, Erasure.KEEP),
     "people.Invitation": PatientData("invitation", True, Erasure.DELETE),
-    "people.Device": PatientData("devices", True, Erasure.DELETE),
+    "people.Transfer": PatientData("transfers", True, Erasure.DELETE),
+    "people.Device": PatientData("devices", True, Erasure.DELETE, moves=True),
     "people.Audit": PatientData("audit", True, Erasure.KEEP),
     # First of the outcomes: a worker that is at this patient's trends holds it, and is waited for.
     "outcomes.Summary": PatientData("summary", True, Erasure.DELETE),
     "outcomes.Response": PatientData("responses", True, Erasure.DELETE),
     "outcomes.Score": PatientData("scores", True, Erasure.DELETE),
     "outcomes.Baseline": PatientData("baselines", True, Erasure.DELETE),
-    "outcomes.TrendDue": PatientData("trends due", False, Erasure.DELETE),
+    "outcomes.TrendDue": PatientData("trends due", False, Erasure.DELETE, moves=True),
     "outcomes.Alert": PatientData("alerts", True, Erasure.DELETE),
     "outcomes.AlertEvent": PatientData("alert events", True, Erasure.DELETE),
-    "outcomes.Trend": PatientData("trends", True, Erasure.DELETE),
+    "outcomes.Trend": PatientData("trends", True, Erasure.DELETE, moves=True),
     "exercises.Condition": PatientData("conditions", True, Erasure.DELETE),
     "exercises.Preferences": PatientData("preferences", True, Erasure.DELETE),
     "exercises.Clearance": PatientData("clearances", True, Erasure.DELETE),
@@ -52,16 +57,16 @@ PATIENT_DATA: dict[str, PatientData] = {
     "exercises.Session": PatientData("sessions", True, Erasure.DELETE),
     "exercises.SessionFollowup": PatientData("follow-ups", True, Erasure.DELETE),
     "exercises.AdverseEvent": PatientData("adverse events", True, Erasure.DELETE),
-    "reminders.Schedule": PatientData("schedules", True, Erasure.DELETE),
+    "reminders.Schedule": PatientData("schedules", True, Erasure.DELETE, moves=True),
     "reminders.Slot": PatientData("slots", True, Erasure.DELETE),
     "reminders.Message": PatientData("messages", True, Erasure.DELETE),
     "reminders.Call": PatientData("calls to staff", True, Erasure.DELETE),
     "reminders.Mention": PatientData("mentions", False, Erasure.DELETE),
-    "reminders.ReminderSettings": PatientData("reminder settings", True, Erasure.DELETE),
+    "reminders.ReminderSettings": PatientData("reminder settings", True, Erasure.DELETE, moves=True),
     "reminders.Absence": PatientData("absences", True, Erasure.DELETE),
     "reminders.Week": PatientData("weeks", True, Erasure.DELETE),
     "reminders.Seen": PatientData("seen", True, Erasure.DELETE),
-    "reminders.Address": PatientData("addresses", True, Erasure.DELETE),
+    "reminders.Address": PatientData("addresses", True, Erasure.DELETE, moves=True),
     "dashboard.Note": PatientData("notes", True, Erasure.DELETE),
-    "sync.Quarantine": PatientData("quarantine", True, Erasure.DELETE),
+    "sync.Quarantine": PatientData("quarantine", True, Erasure.DELETE, moves=True),
 }

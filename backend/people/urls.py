@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from backend.people import api, clinic_api, hours_api, rights_api, staff_api
+from backend.people import api, clinic_api, hours_api, rights_api, staff_api, transfer_api
 
 urlpatterns = [
     path("auth/", include("backend.people.signing_in")),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("me/devices/<uuid:device_id>", api.MyDeviceView.as_view(), name="my-device"),
     path("me/consent", api.MyConsentView.as_view(), name="my-consent"),
     path("me/export", rights_api.MyCopyView.as_view(), name="my-copy"),
+    path("me/transfer", transfer_api.MyTransferView.as_view(), name="my-transfer"),
     path("me/consent/withdraw", api.WithdrawView.as_view(), name="withdraw"),
     path("patients", staff_api.PatientsView.as_view(), name="patients"),
     path("patients/<int:patient_id>", staff_api.PatientView.as_view(), name="patient"),

@@ -6,4 +6,4 @@ class RemindersConfig(AppConfig):
     label = "reminders"
 
     def ready(self) -> None:
-        from backend.reminders import replanning, scheduling, telling  # noqa: F401  # they connect their receivers
+        from backend.reminders import moving, replanning, scheduling, telling  # noqa: F401  # they connect their receivers

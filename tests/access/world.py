@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.test import Client
+from django.utils import timezone
 
-from backend.people.models import CareTeam, Device, Patient
+from backend.people.models import CareTeam, Clinic, Device, Patient, Transfer
+from backend.people.transferring import agree_on_paper, propose
 from tests.backend.dashboard import builders
 from tests.backend.reminders.given import a_schedule, an_absence
 from tests.exercises.programmes import a_condition, a_course, a_picture, a_programme, a_proposal, an_own_exercise
@@ -60,11 +62,19 @@ def make_world() -> World:
     return World(team, consenting(a_patient(team)))
 
 
+def an_arrival(clinic: Clinic) -> Transfer:
+    """Somebody of another clinic who has agreed to come here."""
+    transfer = propose(a_patient(), clinic, a_user().pk, timezone.now())
+    agree_on_paper(transfer, a_user().pk, timezone.now())
+    return transfer
+
+
 # What stands in the brackets of a route.
 OBJECTS: dict[str, Callable[[World], object]] = {
     "patient_id": lambda world: world.patient.pk,
     "clinic_id": lambda world: world.team.clinic_id,
     "team_id": lambda world: world.team.pk,
+    "transfer_id": lambda world: an_arrival(world.team.clinic).pk,
     "member_id": lambda world: a_clinician(world.team).membership_set.get().pk,
     "device_id": lambda world: world.device.pk,
     "alert_id": lambda world: builders.alert(world.patient).pk,

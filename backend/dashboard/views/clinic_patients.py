@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backend.dashboard.clinic_pages import show
 from backend.dashboard.entry import Desk, admin_of, at_clinic, at_patient
 from backend.dashboard.fields import tell
+from backend.dashboard.moving import ProposalForm, arriving
 from backend.dashboard.profile import ProfileForm, change, enter, profile_of
 from backend.people import audit, discharging
 from backend.people.erasing import erase
 from backend.people.models import Patient
+from backend.people.transferring import open_ones
 from backend.rest.problems import Problem
 from outcomes.models import Alert
 
@@ -35,7 +37,9 @@ def patients(request: HttpRequest, desk: Desk) -> HttpResponse:
         .order_by("-pk")[:WAITING_ROWS]
     )
     audit.record("list patients", [patient.pk for patient in waiting], desk.user.pk)
-    context = {"waiting": waiting, "full": len(waiting) == WAITING_ROWS, "now": timezone.now()}
+    coming = arriving(desk)
+    audit.record("read transfer", [move.patient_id for move in coming], desk.user.pk)
+    context = {"arriving": coming, "waiting": waiting, "full": len(waiting) == WAITING_ROWS, "now": timezone.now()}
     return show(request, desk, "clinic_patients", "patients.html", context)
 
 
@@ -82,6 +86,8 @@ def managed(request: HttpRequest, desk: Desk, patient: Patient, form: ProfileFor
         "form": form,
         "unsure": unsure,
         "open_alerts": open_alerts,
+        "transfer": open_ones().filter(patient=patient).select_related("to_clinic").first(),
+        "proposal": ProposalForm(desk.clinic),
     }
     return render(request, "dashboard/manage.html", context)
 

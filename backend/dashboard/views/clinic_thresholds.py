@@ -27,9 +27,7 @@ def thresholds(request: HttpRequest, desk: Desk) -> HttpResponse:
 @at_clinic
 def change(request: HttpRequest, desk: Desk, rule_code: str) -> HttpResponse:
     admin_of(desk)
-    rule = BY_CODE.get(rule_code)
-    form = rule and form_of(rule, request.POST)
-    if rule is None or form is None:
+    if (rule := BY_CODE.get(rule_code)) is None or (form := form_of(rule, request.POST)) is None:
         raise Http404
     if not form.is_valid():
         context = {"rules": shown(desk.clinic, form)}
