@@ -9,7 +9,6 @@ The population is that of `bench.population`: some hundred scores a patient, her
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 
 from bench import pushes, report, responses
@@ -95,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
