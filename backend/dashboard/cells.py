@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from outcomes.models import Alert
 
 SHOWN_ALERTS = 2
+NOTHING = '<span class="none">–</span>'
 IN_HAND_BELOW = 10  # as `worklist.urgency` counts
 
 
@@ -106,7 +107,7 @@ class Writer:
 
     def _alerts(self, alerts: list[Alert], link: str) -> str:
         if not alerts:
-            return '<span class="none">–</span>'
+            return NOTHING
         said: list[str] = [self._alert(alert, link) for alert in alerts[:SHOWN_ALERTS]]
         if more := len(alerts) - len(said):
             said.append(f"<small>{escape(_('and %(n)s more') % {'n': more})}</small>")
@@ -124,13 +125,13 @@ class Writer:
 
     def _programme(self, row: Row) -> str:
         if row.programme is None:
-            return "–"
+            return NOTHING
         week = self.week % {"week": row.programme.week}
         title = escape(row.programme.title)
         return f'{week}<small title="{title}">{escape(row.programme.phase) or title}</small>'
 
     def _due(self, row: Row) -> str:
-        return f"{self.when(row.due)}<small>{escape(row.due.what)}</small>" if row.due else "–"
+        return f"{self.when(row.due)}<small>{escape(row.due.what)}</small>" if row.due else NOTHING
 
 
 def escaped[**P](say: Callable[P, str]) -> Callable[P, str]:

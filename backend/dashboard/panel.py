@@ -59,10 +59,13 @@ def page(
 
 def search(user: User, clinic: Clinic, words: str) -> Page:
     """The patients whose name or identifier comes closest to `words`, typing errors and all; whatever their status."""
-    patients = Patient.objects.visible_to(user, clinic).select_related("summary", "care_team")
+    # Whoever was erased has no summary any more, and nothing to be found by.
+    known = (
+        Patient.objects.visible_to(user, clinic).filter(summary__isnull=False).select_related("summary", "care_team")
+    )
     likeness = Greatest(TrigramWordSimilarity(words, "name"), TrigramWordSimilarity(words, "identifier"))
     close = Q(likeness__gte=0.3) | Q(name__icontains=words) | Q(identifier__icontains=words)
-    found = patients.annotate(likeness=likeness).filter(close).order_by("-likeness", "pk")
+    found = known.annotate(likeness=likeness).filter(close).order_by("-likeness", "pk")
     return Page(list(found[:PAGE]), None)
 
 

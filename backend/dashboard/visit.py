@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from backend.dashboard import charts, wording
 from backend.dashboard.panel import SILENT_AFTER_DAYS
-from backend.dashboard.patient import Line, lines, standing
+from backend.dashboard.patient import COMPUTED, Line, lines, standing
 from backend.dashboard.templatetags.dashboard import age, alert_title, days, label, number, signed, state
 from backend.dashboard.worklist import CLOSED
 from exercises.models import Proposal
@@ -191,10 +191,10 @@ def _questions(patient: Patient, found: Sequence[Line], today: date) -> Iterator
         title = _("Ask about safety: see the alert in the record") if alert.rule in SAFETY else alert_title(alert.rule)
         at = date_format(timezone.localtime(alert.authored_at), "j M")
         yield _("%(title)s (%(day)s, %(state)s)") % {"title": title, "day": at, "state": state(alert.state)}
-    silent = (today - patient.summary.last_entry_day).days if patient.summary.last_entry_day else None
-    if silent is None:
+    entered = [line.trend.last_day for line in found if line.trend.last_day and line.measure.code not in COMPUTED]
+    if not entered:
         yield _("No entry so far: what stands in the way?")
-    elif silent >= SILENT_AFTER_DAYS:
+    elif (silent := (today - max(entered)).days) >= SILENT_AFTER_DAYS:
         yield _("Silent for %(days)s: what stands in the way?") % {"days": days(silent)}
     if waiting := Proposal.objects.filter(patient=patient, state=Proposal.State.WAITING).count():
         yield ngettext(

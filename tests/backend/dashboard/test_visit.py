@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
 
-from backend.people.models import Audit, Patient, User
+from backend.people.erasing import erase
+from backend.people.models import Audit, Patient, Role, User
 from outcomes.models import Baseline, Measure
 from tests.backend.dashboard import builders
 from tests.exercises.programmes import a_proposal
@@ -47,9 +48,10 @@ def with_history(patient: Patient) -> None:
     today = timezone.now().date()
     builders.scores(patient, "daily-diary.pain-average", [6.0, 5.0, None, None, 4.0, 7.0] * 10, last=today)
     builders.scores(patient, "phq-9.total", {today - timedelta(days=30): 9.0, today - timedelta(days=2): 16.0})
-    builders.trend(patient, "daily-diary.pain-average", last_day=today, last_value=7.0, level=6.0)
+    ago = today - timedelta(days=9)
+    builders.trend(patient, "daily-diary.pain-average", last_day=ago, last_value=7.0, level=6.0)
     trend = {"last_value": 16.0, "baseline": 9.0, "change": 7.0, "change_label": "worsened"}
-    builders.trend(patient, "phq-9.total", last_day=today - timedelta(days=2), **trend)
+    builders.trend(patient, "phq-9.total", last_day=ago - timedelta(days=1), **trend)
     Baseline.objects.create(
         clinic=patient.clinic,
         patient=patient,
@@ -58,7 +60,6 @@ def with_history(patient: Patient) -> None:
         from_day=today - timedelta(days=30),
         to_day=today - timedelta(days=30),
     )
-    builders.summary(patient, last_entry_day=today - timedelta(days=9))
 
 
 def test_it_is_one_a4_page_with_the_sentences_scores_bands_and_charts(
@@ -119,6 +120,18 @@ def test_a_name_that_no_font_inside_can_show_is_no_error(client: Client, patient
     assert patient.identifier in text_of(printed(client, patient))
 
 
+def test_of_somebody_who_was_erased_there_is_nothing_to_print(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    with_history(patient)
+    admin = builders.colleague(patient.clinic, role=Role.ADMIN)
+    erase(patient.pk, admin.pk)
+    builders.sign_in(client, admin)
+    assert "No entry so far" in text_of(PdfReader(BytesIO(client.get(f"/patients/{patient.pk}/visit.pdf").content)))
+    found = client.post(f"/clinics/{patient.clinic_id}/", {"q": patient.identifier}, secure=True)
+    assert "Nobody by that name" in found.content.decode()
+
+
 def test_printing_is_on_record(client: Client, patient: Patient, colleague: User) -> None:
     printed(client, patient)
     assert Audit.objects.filter(patient=patient, user=colleague, action="print visit page").count() == 1
@@ -133,5 +146,4 @@ def test_somebody_with_everything_still_fits_on_one_page(client: Client, patient
         builders.scores(patient, code, [3.0, 4.0] * 20, last=today)
     for rule in ("PAIN-1", "PAIN-2", "CES-1", "RF-1", "AE-1", "EX-1", "ADH-1", "DEP-1", "DEP-2", "FLARE"):
         builders.alert(patient, rule, opened_at=datetime(2026, 1, 1, tzinfo=UTC))
-    builders.summary(patient, last_entry_day=date(2026, 1, 1))
     assert len(printed(client, patient).pages) == 1
