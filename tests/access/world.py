@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backend.people.models import CareTeam, Clinic, Device, Patient, Transfer
-from backend.people.transferring import agree_on_paper, propose
+from backend.people.transferring import accept, agree_on_paper, propose
 from tests.backend.dashboard import builders
 from tests.backend.reminders.given import a_schedule, an_absence
 from tests.exercises.programmes import a_condition, a_course, a_picture, a_programme, a_proposal, an_own_exercise
@@ -69,11 +69,20 @@ def an_arrival(clinic: Clinic) -> Transfer:
     return transfer
 
 
+def one_who_left(team: CareTeam) -> Patient:
+    """Somebody who was in this team and is another clinic's by now."""
+    there = a_team()
+    transfer = propose(a_patient(team), there.clinic, a_user().pk, timezone.now())
+    agree_on_paper(transfer, a_user().pk, timezone.now())
+    return accept(transfer, there, "moved", a_user().pk, timezone.now())
+
+
 # What stands in the brackets of a route.
 OBJECTS: dict[str, Callable[[World], object]] = {
     "patient_id": lambda world: world.patient.pk,
     "clinic_id": lambda world: world.team.clinic_id,
     "team_id": lambda world: world.team.pk,
+    "former_id": lambda world: one_who_left(world.team).pk,
     "transfer_id": lambda world: an_arrival(world.team.clinic).pk,
     "member_id": lambda world: a_clinician(world.team).membership_set.get().pk,
     "device_id": lambda world: world.device.pk,

@@ -96,9 +96,9 @@ def former(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 @require_safe
 @at_clinic
-def former_answers(request: HttpRequest, desk: Desk, patient_id: int) -> HttpResponse:
+def former_answers(request: HttpRequest, desk: Desk, former_id: int) -> HttpResponse:
     """What somebody answered while they were here, and nothing of what came after."""
-    patient = get_object_or_404(Patient.objects.moved_on_from(desk.clinic.pk, desk.user), pk=patient_id)
+    patient = get_object_or_404(Patient.objects.moved_on_from(desk.clinic.pk, desk.user), pk=former_id)
     try:
         after = UUID(request.GET.get("after", ""))
     except ValueError:
@@ -120,9 +120,9 @@ def former_answers(request: HttpRequest, desk: Desk, patient_id: int) -> HttpRes
 
 @require_safe
 @at_clinic
-def former_copy(request: HttpRequest, desk: Desk, patient_id: int) -> StreamingHttpResponse:
+def former_copy(request: HttpRequest, desk: Desk, former_id: int) -> StreamingHttpResponse:
     """Everything that was recorded here about somebody who left, as JSON Lines."""
-    patient = get_object_or_404(Patient.objects.moved_on_from(desk.clinic.pk, desk.user), pk=patient_id)
+    patient = get_object_or_404(Patient.objects.moved_on_from(desk.clinic.pk, desk.user), pk=former_id)
     audit.record("export former copy", [patient.pk], desk.user.pk)
     return StreamingHttpResponse(
         copy_of(patient, timezone.now(), recorded_at=desk.clinic),
