@@ -97,15 +97,17 @@ def _pattern(pattern: Days | Weeks | Points) -> str:
             weeks = ngettext("every week", "every %(n)d weeks", pattern.every) % {"n": pattern.every}
             return weeks + "".join(f" {DAYS[day - 1]}" for day in pattern.on)
         case Points():
-            return ", ".join([*map(_after_days, pattern.days), *map(_after_months, pattern.months)])
+            return _(" and ").join(_points(pattern))
 
 
-def _after_days(days: int) -> str:
-    return ngettext("after %(n)d day", "after %(n)d days", days) % {"n": days} if days else _("on the day itself")
-
-
-def _after_months(months: int) -> str:
-    return ngettext("after %(n)d month", "after %(n)d months", months) % {"n": months}
+def _points(points: Points) -> Iterator[str]:
+    days = [str(day) for day in points.days if day]
+    if len(days) < len(points.days):
+        yield _("on the day itself")
+    if days:
+        yield _("after %(list)s days") % {"list": ", ".join(days)}
+    if points.months:
+        yield _("after %(list)s months") % {"list": ", ".join(map(str, points.months))}
 
 
 def _burst(burst: Burst | None) -> str:

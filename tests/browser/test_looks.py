@@ -31,7 +31,7 @@ ALLAUTH = ["2fa/", "2fa/recovery-codes/", "password/change/", "password/reset/",
 
 MORE = {
     "/clinics/<int:clinic_id>/": ["?alert=1", "?column=pain&column=due"],
-    "/clinics/<int:clinic_id>/alerts/": ["?list=review", "?list=closed"],
+    "/clinics/<int:clinic_id>/alerts/": ["?list=closed"],
     "/clinics/<int:clinic_id>/quarantine/": ["?list=closed"],
     "/patients/<int:patient_id>/programme/new": ["?template=motor-control"],
 }

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 PAGE = 100
 
-LISTS = {"open": worklist.OPEN, "review": [Alert.State.REVIEW], "closed": [Alert.State.RESOLVED]}
+LISTS = {"open": worklist.OPEN, "closed": [Alert.State.RESOLVED]}
 
 
 @require_safe
 @at_clinic
 def work_list(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Open alerts by urgency; old imported answers for review, and closed ones, each the newest first."""
+    """Open alerts by urgency, or closed ones, the newest first."""
     which = request.GET.get("list", "open")
     if which not in LISTS:
         which = "open"

@@ -37,7 +37,7 @@ TWO_WEEKS = (Window(opens=time(9), closes=time(20), days=13),)
         ),
         (
             Rule(TWO_WEEKS, Points((0, 14), (3, 6)), "surgery"),
-            "on the day itself, after 14 days, after 3 months, after 6 months from the surgery; "
+            "on the day itself and after 14 days and after 3, 6 months from the surgery; "
             "09:00 to 20:00, 13 days later; up to 2 reminders",
         ),
         (
