@@ -10,6 +10,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from backend.people import audit
 from backend.people.authentication import IsConsenting, IsPatient, phone
 from backend.people.models import Origin, Patient
 from backend.people.writes import Door
@@ -87,4 +88,6 @@ class OwnSettingsView(APIView):
     def patch(self, request: Request) -> HttpResponse:
         me, changes = phone(request), read_as(request, wishes.ChangeSettings)
         door = Door(Origin.PHONE, timezone.now(), user_id=me.user_id, device_id=me.device_id)
-        return json_response(wishes.change_settings(Patient.objects.get(pk=me.patient_id), changes, door))
+        changed = wishes.change_settings(Patient.objects.get(pk=me.patient_id), changes, door)
+        audit.record("changed reminder settings", [me.patient_id], me.user_id)
+        return json_response(changed)

@@ -17,7 +17,7 @@ from backend.reminders.dispatching import dispatch
 from backend.reminders.models import Absence, Address, Schedule, Slot
 from backend.reminders.sending import claim
 from backend.reminders.ticking import tick
-from tests.backend.reminders.given import EVENING, a_diarist, a_patient, at
+from tests.backend.reminders.given import EVENING, a_diarist, a_patient, an_absence, at
 from tests.exercises.programmes import a_programme
 from tests.factories import a_clinician, a_team, a_user
 from tests.signin import a_device, browser, phone
@@ -158,6 +158,22 @@ class TestSchedules:
     def test_anothers_schedule_is_not_found(self, staff: Client, patient: Patient) -> None:
         theirs = Schedule.objects.get(patient=a_diarist(timezone.now()))
         assert send(staff, "POST", f"patients/{patient.pk}/schedules/{theirs.pk}/end").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "statements"),  # each with three to know who asks and, of patients, the patient and the audit row
+    [("schedules", 7), ("reminder-settings", 7), ("absences", 6)],
+)
+def test_one_or_many_take_the_same_statements(
+    staff: Client, patient: Patient, path: str, statements: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    address = f"/api/v1/patients/{patient.pk}/{path}"
+    staff.get(address)
+    for _ in range(2):
+        a_programme(patient, now=timezone.now())
+        an_absence(patient)
+        with django_assert_num_queries(statements):
+            assert staff.get(address).status_code == 200
 
 
 class TestSlots:
