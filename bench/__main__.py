@@ -42,7 +42,8 @@ def rows(command: list[str]) -> list[str]:
                 found.append(line.rstrip())
                 print(found[-1], flush=True)
     if bench.returncode:
-        sys.exit(f"bench.{command[0]} failed")
+        found.append(str(report.Row(f"bench.{command[0]}", f"**ended with an error** ({bench.returncode})")))
+        print(found[-1], flush=True)
     return found
 
 

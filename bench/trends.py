@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=20_000)
     parser.add_argument("--loop", type=int, default=300, help="series of the loop over theilslopes, extrapolated")
     options = parser.parse_args()
-    with database(durable=False):
+    with database():
         print(HEAD)
         for row in measure(options.patients, options.loop):
             print(row, flush=True)
