@@ -35,6 +35,20 @@ def ewma(day: Ints, value: Floats, half_life: float) -> Floats:
     return level
 
 
+def running(day: Ints, value: Floats, half_life: float) -> tuple[Floats, Floats]:
+    """`ewma` of one series as it stood on each of its days, and its standard error then.
+
+    The error is that of a weighted mean whose entries have the noise of the whole series, measured from neighbour to
+    neighbour as in `changes`; it takes them as independent and what is between them as one level.
+    """
+    level, carried = value.astype(np.float64), np.ones(len(value))
+    for place, kept in enumerate(np.exp2(-np.diff(day) / half_life), 1):
+        level[place] = kept * level[place - 1] + (1 - kept) * value[place]
+        carried[place] = kept**2 * carried[place - 1] + (1 - kept) ** 2
+    noise = (np.diff(value) ** 2).mean() / 2 if len(value) > 1 else np.nan
+    return level, np.sqrt(noise * carried)
+
+
 def weekly_medians(series: Ints, day: Ints, value: Floats) -> tuple[Ints, Ints, Floats]:
     """Series, first day with a value, and median of each calendar week (from Monday) that has values.
 

@@ -4,12 +4,14 @@ from django.urls import path
 
 from backend.dashboard.views import (
     background,
+    baseline,
     clinic_patients,
     editing,
     notes,
     patient,
     phone,
     programme,
+    reminders,
     transfers,
     treatments,
 )
@@ -20,6 +22,7 @@ urlpatterns = [
     path("", patient.overview, name="patient"),
     path("series", patient.series, name="series"),
     path("visit.pdf", patient.visit, name="visit"),
+    path("baseline/<str:measure_code>", baseline.baseline, name="baseline"),
     path("programme/", programme.programme, name="programme"),
     path("programme/start", editing.start, name="programme_start"),
     path("programme/new", editing.new, name="programme_new"),
@@ -34,6 +37,9 @@ urlpatterns = [
     path("background/treatments/new/<slug:treatment_kind>", treatments.new, name="treatment_new"),
     path("background/treatments/<uuid:treatment_id>/", treatments.treatment, name="treatment"),
     path("notes/", notes.notes, name="notes"),
+    path("reminders/", reminders.reminders, name="reminders"),
+    path("reminders/schedules/<uuid:schedule_id>/end", reminders.end, name="schedule_end"),
+    path("reminders/away/<uuid:absence_id>/back", reminders.back, name="absence_back"),
     path("phone/", phone.phone, name="phone"),
     path("phone/code", phone.make_code, name="make_code"),
     path("phone/lost", phone.phone_lost, name="phone_lost"),

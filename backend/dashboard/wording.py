@@ -92,6 +92,27 @@ SKIPPED: dict[str, _StrPromise] = {
 }
 """Why a session was not done, as the patient said."""
 
+SLOTS: dict[str, _StrPromise] = {
+    "upcoming": _("to come"),
+    "open": _("open"),
+    "completed": _("answered"),
+    "late": _("answered, came late"),
+    "declined": _("not today"),
+    "missed": _("missed"),
+    "paused": _("paused"),
+    "withdrawn": _("no longer asked"),
+}
+
+MESSAGES: dict[str, _StrPromise] = {
+    "pending": _("waits to be sent"),
+    "claimed": _("is being sent"),
+    "sent": _("sent"),
+    "cancelled": _("not needed any more"),
+    "skipped": _("not sent"),
+    "dead": _("could not be delivered"),
+}
+"""How a reminder went."""
+
 ACTIONS: dict[str, _StrPromise] = {
     "stop": _("stop"),
     "step-back": _("step back"),

@@ -99,6 +99,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "condition_id": lambda world: a_condition(world.patient).pk,
     "proposal_id": lambda world: a_proposal(world.patient).pk,
     "treatment_id": lambda world: a_course(world.patient).pk,
+    "measure_code": lambda world: builders.trend(world.patient, "phq-9.total").measure.code,
     "treatment_kind": lambda world: "surgery",
     "template": lambda world: "yoga",
     "own": lambda world: an_own_exercise(world.team.clinic).slug,

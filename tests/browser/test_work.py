@@ -81,11 +81,14 @@ def test_the_time_lines_are_drawn_read_out_by_keyboard_and_zoomed(open_page: Ope
     expect(page.locator("[data-chart=sleep]")).to_be_visible()
 
     with page.expect_response("**/series?span=all") as answered:
-        page.get_by_role("button", name="All", exact=True).click()
+        page.get_by_role("link", name="All", exact=True).click()
     body = answered.value.json()
     assert {"pain", "depression", "adherence", "sleep"} <= {chart["key"] for chart in body["charts"]}
     assert all(len(chart["x"]) <= 1000 for chart in body["charts"])
-    expect(page.get_by_role("button", name="All", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("link", name="All", exact=True)).to_have_attribute("aria-current", "true")
+    expect(pain.locator("canvas")).to_be_visible()
+    page.get_by_text("Pain month by month").click()
+    assert pain.get_by_role("row").count() > 40
 
 
 def test_without_script_everything_is_there_to_read(open_page: Open) -> None:

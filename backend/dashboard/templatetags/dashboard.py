@@ -17,6 +17,7 @@ from backend.dashboard import wording
 
 if TYPE_CHECKING:
     from backend.dashboard.rows import Due
+    from backend.reminders.timeline import Said
 
 register = template.Library()
 
@@ -78,6 +79,20 @@ def day_state(code: str) -> str:
 @register.filter
 def day_mark(code: str) -> str:
     return wording.DAY_MARKS.get(code, "")
+
+
+@register.filter
+def slot_state(code: str) -> str:
+    return str(wording.SLOTS.get(code, code))
+
+
+@register.filter
+def said_words(said: Said) -> str:
+    """How a reminder went, or why it did not."""
+    state = gettext("opened") if said.opened_at else gettext("delivered") if said.delivered_at else ""
+    words = state or str(wording.MESSAGES.get(said.state, said.state))
+    channel = f" ({said.channel})" if said.channel else ""
+    return f"{words}{channel}: {said.why_not}" if said.why_not else f"{words}{channel}"
 
 
 @register.filter

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test import Client
@@ -11,12 +12,20 @@ from django.utils import timezone
 
 from backend.dashboard import charts
 from backend.dashboard.answers import PAGE, entries
+from backend.dashboard.chart_marks import marks, seconds
+from backend.dashboard.facts import facts
+from backend.dashboard.notes import write
+from backend.dashboard.patient import Line
 from backend.dashboard.sentences import Standing, sentences
 from backend.people.models import Invitation, Patient, User
 from backend.sync.models import Quarantine
-from outcomes.models import Response
+from exercises.plan import Phase
+from outcomes.levels import ewma, running
+from outcomes.loading import measure
+from outcomes.models import Baseline, Measure, Response
 from tests.backend.dashboard import builders
 from tests.backend.dashboard.builders import NOW, TODAY
+from tests.exercises.programmes import a_course, a_programme
 from tests.factories import a_patient
 from tests.signin import a_device
 
@@ -64,8 +73,63 @@ def test_the_time_lines_keep_every_days_median_and_gaps_stay_gaps(patient: Patie
     drawn = charts.drawn(patient, TODAY - timedelta(days=4), TODAY)
     (pain,) = drawn["charts"]
     assert pain["lines"][0]["y"] == [None, 2, 8, None, 5]
-    assert pain["mcid"] == 2
     assert [band["name"] for band in pain["bands"]] == ["none", "mild", "moderate", "severe"]
+
+
+def test_levels_slopes_and_thresholds_are_drawn_from_the_same_trend(patient: Patient) -> None:
+    builders.scores(patient, "daily-diary.pain-average", [round(7 - n / 14, 1) for n in range(84)])
+    first, known = TODAY - timedelta(days=83), Measure.objects.get(code="daily-diary.pain-average")
+    builders.trend(patient, known.code, slope_per_week=-0.5, enough_data=True, first_day=first, last_day=TODAY)
+    Baseline.objects.create(
+        clinic=patient.clinic, patient=patient, measure=known, value=7, from_day=first, to_day=first
+    )
+    (pain,) = charts.drawn(patient, TODAY - timedelta(days=27), TODAY)["charts"]
+    at = {each["title"]: each["at"] for each in pain["thresholds"]}
+    assert at == {"MCID": 5, "MDC95": pytest.approx(4.2, abs=0.1)}
+    assert pain["slope"]["at_to"] == pytest.approx(7 - 83 / 14, abs=0.1)
+    assert pain["slope"]["at_from"] - pain["slope"]["at_to"] == pytest.approx(27 / 14, abs=0.05)
+    assert pain["level"][-1] == pytest.approx(pain["lines"][0]["y"][-1], abs=0.4)
+    assert all(error > 0 for error in pain["error"])
+
+
+def test_the_running_level_ends_where_the_trend_has_it() -> None:
+    days, values = np.array([0, 1, 2, 9, 10]), np.array([4.0, 6.0, 5.0, 2.0, 3.0])
+    level, error = running(days, values, 2.4)
+    assert level[-1] == pytest.approx(ewma(days[None], values[None], 2.4)[0])
+    assert error[0] == pytest.approx(np.sqrt((np.diff(values) ** 2).mean() / 2))
+    assert error[-1] < error[0]
+
+
+def test_what_the_lines_come_to_is_said_with_numbers(patient: Patient) -> None:
+    fields = {"slope_per_week": -0.5, "slope_low": -0.7, "slope_high": -0.3, "change": -2.3, "baseline": 7.0}
+    trend = builders.trend(patient, "daily-diary.pain-average", level=4.7, enough_data=True, **fields)
+    said = facts(Line(measure("daily-diary.pain-average"), trend, None), [5.0, 4.0, 5.0, 4.0])
+    assert said[0].startswith("level 4.7 ± ")
+    assert said[1] == "slope −0.50 a week (−0.70 … −0.30)"
+    assert said[2] == "change −2.3 since the baseline of 7.0: MCID 2.0 reached; MDC95 2.8 not reached"
+
+
+def test_treatments_phases_and_notes_stand_beside_the_lines(patient: Patient) -> None:
+    user = builders.colleague(patient.clinic, patient.care_team)
+    phases = (Phase(name="Start", goal="Move", weeks=1), Phase(name="Build", goal="More", weeks=8))
+    day = a_programme(patient, phases=phases).starts_on
+    course, last = a_course(patient), day + timedelta(days=20)
+    note = write(patient, day, "x" * 200, by=user, now=NOW)
+    write(patient, day, "Walks to work.", by=user, now=NOW, replaces=note.note)
+    found = marks(patient, day - timedelta(days=5), last)
+    assert [band["title"] for band in found["phases"]] == ["Start", "Build"]
+    assert found["phases"][0]["to"] == seconds(day + timedelta(days=6))
+    band = {"from": seconds(course.starts_on), "to": seconds(last), "title": "Brain stimulation: rTMS"}
+    assert found["treatments"] == [band]
+    assert found["notes"] == [{"x": seconds(day), "title": "note: Walks to work."}]
+
+
+@pytest.mark.parametrize(
+    ("span", "said"), [("", "Pain week by week"), ("1y", "Pain month by month"), ("x", "Pain week")]
+)
+def test_the_tables_follow_the_span(client: Client, patient: Patient, colleague: User, span: str, said: str) -> None:
+    builders.scores(patient, "daily-diary.pain-average", [4] * 300, last=timezone.now().date())
+    assert said in client.get(f"/patients/{patient.pk}/?span={span}", secure=True).content.decode()
 
 
 def test_five_years_are_drawn_from_at_most_a_thousand_points_a_line(patient: Patient) -> None:
@@ -84,7 +148,10 @@ def test_the_page_costs_the_same_number_of_statements_for_a_day_and_for_years(
             assert client.get(path, secure=True).status_code == 200
         return len(captured)
 
-    pages = [f"/patients/{patient.pk}/{rest}" for rest in ("", "series?span=all", "answers/", "record/")]
+    pages = [
+        f"/patients/{patient.pk}/{rest}"
+        for rest in ("", "?span=all", "series?span=all", "answers/", "record/", "reminders/")
+    ]
     today = timezone.now().date()
     builders.scores(patient, "daily-diary.pain-average", [4], last=today)
     builders.trend(patient, "daily-diary.pain-average")

@@ -11,7 +11,6 @@
   const DAY = 86400;
   let plots = [];
   let data = null;
-  let asked = 0;
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -26,6 +25,9 @@
   function spread(chart) {
     // Days without a value that a line bridges become undefined, which uPlot joins; all others stay null, which it doesn't.
     const [x, ...lines] = withGaps(chart);
+    if (chart.level) {
+      lines.push([...chart.level], chart.level.map((level, index) => (level === null ? null : level + chart.error[index])), chart.level.map((level, index) => (level === null ? null : level - chart.error[index])));
+    }
     for (const line of lines) {
       let last = -1;
       for (let index = 0; index < line.length; index++) {
@@ -66,6 +68,23 @@
       const top = y(Math.min(band.below, chart.high)), bottom = y(band.from);
       if (index % 2) { ctx.fillStyle = colour("--band"); ctx.fillRect(bbox.left, top, bbox.width, bottom - top); }
     });
+    // Treatments lie behind everything, phases along the bottom; their names stand on the first chart.
+    data.treatments.forEach((band) => {
+      const left = x(band.from - DAY / 2), right = x(band.to + DAY / 2);
+      ctx.fillStyle = colour("--treatment"); ctx.fillRect(left, bbox.top, Math.max(right - left, 2 * ratio), bbox.height);
+      if (!first) return;
+      ctx.fillStyle = colour("--ink"); ctx.textAlign = "left"; ctx.textBaseline = "top";
+      ctx.fillText(band.title, Math.max(left, bbox.left) + 3 * ratio, bbox.top + 2 * ratio);
+    });
+    data.phases.forEach((band, index) => {
+      const left = x(band.from - DAY / 2), right = x(band.to + DAY / 2), height = (first ? 13 : 4) * ratio;
+      ctx.fillStyle = colour(index % 2 ? "--wash" : "--line"); ctx.fillRect(left, bbox.top + bbox.height - height, right - left, height);
+      if (!first) return;
+      ctx.save(); ctx.beginPath(); ctx.rect(left, bbox.top, right - left, bbox.height); ctx.clip();
+      ctx.fillStyle = colour("--ink"); ctx.textAlign = "left"; ctx.textBaseline = "bottom";
+      ctx.fillText(band.title, Math.max(left, bbox.left) + 3 * ratio, bbox.top + bbox.height - 1 * ratio);
+      ctx.restore();
+    });
     if (chart.baseline !== null) {
       ctx.strokeStyle = colour("--accent"); ctx.lineWidth = ratio; ctx.setLineDash([2 * ratio, 4 * ratio]);
       ctx.beginPath(); ctx.moveTo(bbox.left, y(chart.baseline)); ctx.lineTo(bbox.left + bbox.width, y(chart.baseline)); ctx.stroke();
@@ -80,10 +99,25 @@
       ctx.beginPath(); ctx.moveTo(x(at), bbox.top); ctx.lineTo(x(at), bbox.top + bbox.height); ctx.stroke();
       const right = x(at) > bbox.left + bbox.width * 0.75;
       ctx.textAlign = right ? "right" : "left"; ctx.textBaseline = "bottom";
-      ctx.fillText(text, x(at) + (right ? -4 : 4) * ratio, bbox.top + bbox.height - 3 * ratio);
+      ctx.fillText(text, x(at) + (right ? -4 : 4) * ratio, bbox.top + bbox.height - (first && data.phases.length ? 16 : 3) * ratio);
     };
     if (data.programme !== null) upright(data.programme, first ? words.programme : "", colour("--soft"), [6, 4]);
-    for (const at of chart.changes) upright(at, words.level, colour("--accent"), [2, 3]);
+    for (const at of chart.changes) upright(at, words.changed, colour("--accent"), [2, 3]);
+    for (const threshold of chart.thresholds) {
+      ctx.strokeStyle = ctx.fillStyle = colour("--better"); ctx.lineWidth = ratio; ctx.setLineDash([1 * ratio, 3 * ratio]);
+      ctx.beginPath(); ctx.moveTo(bbox.left, y(threshold.at)); ctx.lineTo(bbox.left + bbox.width, y(threshold.at)); ctx.stroke();
+      ctx.textAlign = "right"; ctx.textBaseline = "bottom";
+      ctx.fillText(threshold.title, bbox.left + bbox.width - 4 * ratio, y(threshold.at) - 1 * ratio);
+    }
+    if (chart.slope) {
+      ctx.strokeStyle = colour("--worse"); ctx.lineWidth = 1.5 * ratio; ctx.setLineDash([10 * ratio, 4 * ratio]);
+      ctx.beginPath(); ctx.moveTo(x(chart.slope.from), y(chart.slope.at_from)); ctx.lineTo(x(chart.slope.to), y(chart.slope.at_to)); ctx.stroke();
+    }
+    if (first) for (const note of data.notes) {
+      if (!inside(note.x)) continue;
+      ctx.fillStyle = colour("--accent"); ctx.textAlign = "center"; ctx.textBaseline = "top";
+      ctx.fillText("✎", x(note.x), bbox.top + 22 * ratio);
+    }
     for (const alert of data.alerts) {
       if (!inside(alert.x)) continue;
       ctx.fillStyle = colour("--solid");
@@ -103,6 +137,11 @@
       const told = chart.lines.filter((line) => index >= 0 && line.y[index] !== null).map((line) => (chart.lines.length > 1 ? `${line.title} ` : "") + number.format(line.y[index]));
       const notes = data.alerts.filter((alert) => alert.x === at).map((alert) => alert.title);
       if (chart.key === "pain" && data.flares.includes(at)) notes.push(words.flare);
+      if (chart.level && index >= 0 && chart.level[index] !== null) told.push(`${words.level} ${number.format(chart.level[index])} ± ${number.format(chart.error[index])}`);
+      if (plot === plots[0].plot) {
+        const during = (band) => band.from <= at && at <= band.to;
+        notes.push(...data.treatments.filter(during).map((band) => band.title), ...data.phases.filter(during).map((band) => `${words.phase} ${band.title}`), ...data.notes.filter((note) => note.x === at).map((note) => note.title));
+      }
       const spoken = `${longDay.format(at * 1000)}: ${told.join(", ") || words.none}${notes.length ? ` · ${notes.join(", ")}` : ""}`;
       const output = figure.querySelector(".readout");
       if (output.textContent !== spoken) output.textContent = spoken;
@@ -116,7 +155,6 @@
     plots = [];
     for (const figure of section.querySelectorAll("[data-chart]")) {
       const chart = data.charts.find((each) => each.key === figure.dataset.chart);
-      figure.hidden = !chart;
       if (!chart) continue;
       const place = figure.querySelector(".plot");
       const ink = colour("--ink"), soft = colour("--soft"), line = colour("--line");
@@ -129,19 +167,24 @@
         scales: { x: { min: data.from, max: data.to, time: true }, y: { range: [chart.low, high] } },
         cursor: { sync: { key: "patient" }, drag: { x: true, y: false }, points: { show: false }, y: false },
         axes: [{ ...axis, space: 70, values: (_plot, splits) => splits.map(shortDay) }, { ...axis, size: 40, space: 26 }],
+        bands: chart.level ? [{ series: [chart.lines.length + 2, chart.lines.length + 3], fill: colour("--level") }] : [],
         series: [{}, ...chart.lines.map((each, n) => ({
           stroke: inks[n % 4], width: STROKES[n % 4].width, dash: STROKES[n % 4].dash, spanGaps: false,
           points: { show: n === 0, size: chart.x.length > 200 ? 2 : 4, fill: inks[0] },
-        }))],
+        })), ...(chart.level ? [2.5, 0, 0].map((width) => ({ stroke: width ? colour("--accent") : undefined, width, spanGaps: false, points: { show: false } })) : [])],
         hooks: {
-          drawClear: [(plot) => { marks(plot, { ...chart, high }, figure === place.closest("section").querySelector("figure:not([hidden])")); names(plot, { ...chart, high }); }],
+          drawClear: [(plot) => { marks(plot, { ...chart, high }, figure === section.querySelector("[data-chart]")); names(plot, { ...chart, high }); }],
           setCursor: [(plot) => { if (plot.cursor.left >= 0 && plot.cursor.event) readOut(day(plot)); }],
           setScale: [(plot, key) => { if (key === "x") zoomTo(plot.scales.x); }],
         },
       };
       const plot = new uPlot(options, spread(chart), place);
       const legend = figure.querySelector(".legend");
-      legend.replaceChildren(...chart.lines.map((each, n) => sample(each.title, inks[n % 4], STROKES[n % 4].dash)));
+      legend.replaceChildren(
+        ...chart.lines.map((each, n) => sample(each.title, inks[n % 4], STROKES[n % 4].dash)),
+        ...(chart.level ? [sample(words.level, colour("--accent"), [])] : []),
+        ...(chart.slope ? [sample(words.slope, colour("--worse"), [10, 4])] : []),
+      );
       plots.push({ plot, chart, figure });
     }
     section.classList.add("drawn");
@@ -173,28 +216,18 @@
     zooming = false;
   }
 
-  async function load(span) {
-    const mine = ++asked;
-    const problem = section.querySelector("[data-problem]");
+  async function load() {
     try {
-      const response = await fetch(`${words.series}?span=${span}`, { headers: { Accept: "application/json" } });
+      const response = await fetch(words.series, { headers: { Accept: "application/json" } });
       if (!response.ok) throw new Error(response.status);
-      const got = await response.json();
-      if (mine !== asked) return;
-      data = got;
-      problem.hidden = true;
+      data = await response.json();
       draw();
     } catch {
+      const problem = section.querySelector("[data-problem]");
       problem.textContent = words.failed;
       problem.hidden = false;
     }
-    for (const button of section.querySelectorAll("[data-span]")) button.setAttribute("aria-pressed", String(button.dataset.span === span));
   }
-
-  section.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-span]");
-    if (button) load(button.dataset.span);
-  });
 
   // Days that have a value, one by one, from the keyboard.
   section.addEventListener("keydown", (event) => {
@@ -216,5 +249,5 @@
     for (const { plot, figure } of plots) plot.setSize({ width: figure.querySelector(".plot").clientWidth, height: 150 });
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => data && draw());
-  load("12w");
+  load();
 })();

@@ -1,0 +1,115 @@
+"""What a patient is asked, what was said of it, and why not; and the baseline that a change is counted from."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from backend.dashboard.asked import rule_words
+from backend.people.models import Audit, Patient, User
+from backend.reminders.models import Absence, Mention, Message, Schedule, Slot
+from backend.reminders.slots import Points, Rule, Weeks, read_rule
+from outcomes.models import Baseline
+from tests.backend.dashboard import builders
+
+pytestmark = pytest.mark.django_db
+
+DAILY = {"windows": [{"opens": "18:00:00", "closes": "23:00:00"}]}
+
+
+@pytest.fixture
+def patient() -> Patient:
+    return builders.patient(builders.team(builders.clinic()))
+
+
+@pytest.fixture
+def colleague(patient: Patient, client: Client) -> User:
+    user = builders.colleague(patient.clinic, patient.care_team)
+    builders.sign_in(client, user)
+    return user
+
+
+def post(client: Client, patient: Patient, path: str, **data: str) -> str:
+    return str(client.post(f"/patients/{patient.pk}/{path}", data, secure=True, follow=True).content.decode())
+
+
+def asked(patient: Patient) -> Schedule:
+    return Schedule.objects.create(
+        id=uuid7(), clinic=patient.clinic, patient=patient, asks="instrument", code="daily-diary", rule=DAILY
+    )
+
+
+def test_what_was_sent_and_why_not_is_told(client: Client, patient: Patient, colleague: User) -> None:
+    now = timezone.now()
+    schedule = asked(patient)
+    said = [
+        ("sent", "", {"sent_at": now, "opened_at": now}),
+        ("skipped", "quiet hours", {}),
+        ("dead", "no address", {}),
+    ]
+    for n, (state, error, more) in enumerate(said, 1):
+        at = now - timedelta(days=n)
+        slot = Slot.objects.create(
+            patient=patient, clinic=patient.clinic, schedule=schedule, rev=1, local_date=at.date(), n=0, state="missed",
+            opens_at=at, closes_at=at + timedelta(hours=1), missed_at=at + timedelta(hours=2),
+        )  # fmt: skip
+        message = Message.objects.create(
+            id=uuid7(), clinic=patient.clinic, patient=patient, state=state, error=error, channel="email",
+            planned_at=at, due_at=at, expires_at=at, **more,
+        )  # fmt: skip
+        Mention.objects.create(
+            patient=patient, clinic=patient.clinic, schedule=schedule, message=message, nudge=0, n=0,
+            local_date=slot.local_date,
+        )  # fmt: skip
+    text = client.get(f"/patients/{patient.pk}/reminders/", secure=True).content.decode()
+    for words in ("every day, 18:00–23:00", "opened (email)", "not sent (email): quiet hours", "no address"):
+        assert words in text
+    assert Audit.objects.filter(patient=patient, action="read slots").count() == 1
+
+
+def test_a_schedule_is_ended_and_a_plan_says_what_it_leaves_out(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    schedule = asked(patient)
+    assert "It is asked no more." in post(client, patient, f"reminders/schedules/{schedule.pk}/end")
+    schedule.refresh_from_db()
+    assert not schedule.active
+    text = post(client, patient, "reminders/", do="plan", plan="default")
+    assert "Asked by the plan." in text
+    assert "Name them, or use phq-8" in text  # nobody is on call here
+    assert Schedule.objects.filter(patient=patient, active=True, created_by=colleague).exists()
+    assert "Say from which day" in post(client, patient, "reminders/", do="plan", plan="ichom-surgery")
+
+
+def test_days_away_are_entered_and_taken_back(client: Client, patient: Patient, colleague: User) -> None:
+    first = timezone.now().date() + timedelta(days=3)
+    wrong = {"do": "away", "first_day": str(first), "last_day": str(first - timedelta(days=1))}
+    assert "errorlist" in post(client, patient, "reminders/", **wrong)
+    assert "Nothing is asked on these days." in post(client, patient, "reminders/", **wrong | {"last_day": str(first)})
+    row = Absence.objects.get(patient=patient)
+    assert "after all" in post(client, patient, f"reminders/away/{row.id}/back")
+    row.refresh_from_db()
+    assert row.cancelled
+
+
+def test_rules_are_said_plainly() -> None:
+    assert rule_words(read_rule({"anchor": "prescription"})) == "as the programme says"
+    window = read_rule(DAILY).windows
+    assert rule_words(Rule(window, Weeks(every=2, on=(1, 5)))) == "every 2 weeks (Mon, Fri), 18:00–23:00"
+    assert rule_words(Rule(window, Points(days=(14,), months=(6,)))) == "day 14, month 6, 18:00–23:00"
+
+
+def test_a_new_baseline_wants_a_reason(client: Client, patient: Patient, colleague: User) -> None:
+    today = timezone.now().date()
+    builders.scores(patient, "daily-diary.pain-average", [5.0] * 10, last=today)
+    builders.trend(patient, "daily-diary.pain-average", last_day=today)
+    address = "baseline/daily-diary.pain-average"
+    days = {"from_day": str(today - timedelta(days=6)), "to_day": str(today)}
+    assert "This field is required." in post(client, patient, address, **days)
+    far = {"from_day": "2020-01-01", "to_day": "2020-02-01", "reason": "why"}
+    assert "at least 3 days with an entry" in post(client, patient, address, **far)
+    assert "version 1 now" in post(client, patient, address, **days, reason="new start")
+    assert Baseline.objects.get().set_by == colleague
+    assert client.get(f"/patients/{patient.pk}/baseline/nonsense", secure=True).status_code == 404
