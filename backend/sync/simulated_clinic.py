@@ -36,6 +36,7 @@ from backend.reminders.models import Schedule
 from backend.reminders.scheduling import set_schedule
 from backend.reminders.slots import Days, Rule, Weeks, Window
 from backend.sync.push import push
+from backend.sync.simulated_background import make_background
 from backend.sync.simulated_programmes import begin, look
 from backend.sync.simulation import Item, Person, Phone, people
 from exercises import plan as prescribed
@@ -89,6 +90,7 @@ def make(now: datetime, count: int, seed: int, password: str) -> Clinic:
         if person.days not in person.silent:  # whoever gave up is asked no more
             for code, rule in SCHEDULES:
                 set_schedule(patient, Schedule.Asks.INSTRUMENT, code, rule, now)
+    make_background(made, staff[0].user, now)
     return clinic
 
 

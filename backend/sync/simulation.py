@@ -83,15 +83,15 @@ class Person:
 
     @property
     def looks(self) -> frozenset[int]:
-        """The days after which the rules of progression look: as a flare comes, when it has gone, and each month.
+        """The days after which the rules of progression look: as a flare comes, when it has gone, and now and then.
 
         Only the first are followed so; the others' phones bring everything at once, or a demo would take too long.
         """
         if self.number > FOLLOWED:
             return frozenset()
-        monthly = range(BEFORE_PROGRAMME + 28, self.days, 28)
-        flares = (day for flare in self.flares[:3] for day in (flare.first + 1, flare.first + flare.length + 3))
-        return frozenset(day for day in (*monthly, *flares) if day > BEFORE_PROGRAMME)
+        regularly = range(BEFORE_PROGRAMME + 28, self.days, 42)
+        flares = (day for flare in self.flares[:2] for day in (flare.first + 1, flare.first + flare.length + 3))
+        return frozenset(day for day in (*regularly, *flares) if day > BEFORE_PROGRAMME)
 
     @property
     def rests(self) -> tuple[tuple[int, int, str], ...]:

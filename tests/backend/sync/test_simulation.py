@@ -17,7 +17,16 @@ from backend.sync.models import Quarantine
 from backend.sync.simulated_programmes import plan_of
 from backend.sync.simulation import COURSES, Item, Person, Phone, people
 from exercises.library import library
-from exercises.models import Pause, Prescription, Proposal, Session
+from exercises.models import (
+    Condition,
+    Pause,
+    Preferences,
+    Prescription,
+    Proposal,
+    Session,
+    Treatment,
+    TreatmentSession,
+)
 from outcomes.intake import ResponseItem
 from outcomes.models import Alert, Response, Score
 
@@ -113,7 +122,12 @@ def test_programmes_of_each_modality_have_months_of_sessions_pauses_and_steps() 
         assert done.count() > 10, first.template
     assert {"holiday", "illness"} <= set(Pause.objects.values_list("reason", flat=True))
     assert {("flare", "step-back"), ("flare", "hold")} & set(Proposal.objects.values_list("rule", "action"))
-    assert {"applied", "accepted", "declined"} <= set(Proposal.objects.values_list("state", flat=True))
+    assert {"applied", "accepted"} <= set(Proposal.objects.values_list("state", flat=True))
+    kinds = {"pain-neuroscience-education", "drug-change", "manual-therapy", "work-status", "brain-stimulation"}
+    assert set(Treatment.objects.values_list("kind", flat=True)) == kinds
+    assert TreatmentSession.objects.count() >= 8
+    assert Condition.objects.exists()
+    assert Preferences.objects.exists()
     assert any(row.content.get("exposures") for row in Session.objects.all())
     assert not Session.objects.filter(marks__contains=["extra-exercise"]).exists()
 
