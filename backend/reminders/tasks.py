@@ -28,7 +28,7 @@ def watch_alerts() -> None:
     while watch(now, limit=500):
         pass
     alerts_are_watched()
-    while send_calls(now, limit=200):
+    while send_calls(timezone.now(), limit=200):  # a lease begins when the call is claimed, however long this takes
         pass
 
 
