@@ -11,16 +11,15 @@ from __future__ import annotations
 import os
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 PAUSE = 0.1  # seconds before a dead one is started again
 
 
 def main(directory: Path, names: list[str]) -> None:
-    import django
-
-    django.setup()
-    import bench.hurried  # noqa: F401  before anybody forks
+    import_everything()
 
     alive: dict[int, str] = {}
     for name in names:
@@ -30,6 +29,27 @@ def main(directory: Path, names: list[str]) -> None:
         time.sleep(PAUSE)
         name = alive.pop(dead)
         alive[start(directory, name)] = name
+
+
+NEEDED = ("celery.apps.beat", "celery.apps.worker", "celery.bin.celery", "granian.cli", "kombu.transport.redis")
+
+
+def import_everything() -> None:
+    """Before anybody forks: a program that starts would take seconds to."""
+    import django
+    from django.db import connections
+    from django.urls import get_resolver
+
+    for name in NEEDED:
+        import_module(name)
+    django.setup()
+    from bench.hurried import app
+
+    app.loader.import_default_modules()
+    assert get_resolver().url_patterns  # with them come all views
+    connection: Any = connections["default"]
+    connection.close()  # Celery has let Django check its models, which asks the database for its version
+    connection.close_pool()
 
 
 def start(directory: Path, name: str) -> int:
@@ -52,8 +72,9 @@ def live(directory: Path, name: str) -> None:
 
     kind, _, port = name.partition(":")
     if kind == "web":
-        granian = ["-m", "granian", "backend.wsgi:application", "--interface", "wsgi", "--port", port]
-        os.execv(sys.executable, [sys.executable, *granian, "--blocking-threads", "4", "--log-level", "error"])  # noqa: S606
+        sys.argv = ["granian", "backend.wsgi:application", "--interface", "wsgi", "--port", port]
+        sys.argv += ["--blocking-threads", "4", "--log-level", "error"]
+        import_module("granian.cli").entrypoint()
     if kind.startswith("worker"):
         app.start(["-q", "worker", "--concurrency", "2", "--without-mingle", "--hostname", f"{kind}@%h"])
     app.start(["-q", "beat", "--pidfile="])
