@@ -156,6 +156,7 @@ BANDS: dict[str, _StrPromise] = {
     "minimal": _("minimal"),
     "mild": _("mild"),
     "moderate": _("moderate"),
+    "moderately-severe": _("moderately severe"),
     "severe": _("severe"),
     "lowest": _("lowest"),
     "low": _("low"),
@@ -166,5 +167,17 @@ BANDS: dict[str, _StrPromise] = {
     "at-risk": _("at risk"),
     "below-cut-off": _("below the cut-off"),
     "subthreshold": _("below the threshold"),
+    "very-severe": _("very severe"),
+    "extreme": _("extreme"),
+    "not-low": _("not low"),
+    "minimal-impairment": _("minimal impairment"),
+    "mild-impairment": _("mild impairment"),
+    "moderate-impairment": _("moderate impairment"),
+    "severe-impairment": _("severe impairment"),
+    "clinically-relevant": _("clinically relevant"),
+    "poor-outcome-likely": _("poor outcome likely"),
+    "responder": _("responder"),
+    "non-responder": _("non-responder"),
+    "adherent": _("adherent"),
 }
-"""Of scores, in the words of their instruments' files; a band that isn't here is shown as it is there."""
+"""Of scores, as their instruments' files name them."""

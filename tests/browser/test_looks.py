@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from allauth.mfa.recovery_codes.internal import auth as recovery_codes
+from allauth.mfa.totp.internal import auth as totp
 from playwright.sync_api import Page
 
 from backend.people.models import Role, User
@@ -67,6 +69,7 @@ def shown(page: Page, world: World, wanted: str) -> Iterator[str]:
                 yield re.sub(r"<[^>]*>|\W+", "-", f"{address}{more}").strip("-")
 
 
+@pytest.mark.timeout(900)  # a patient has many pages, and each is looked at three times
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("wanted", AREAS)
 def test_every_page_is_accessible_and_fits(
@@ -82,8 +85,13 @@ def test_every_page_is_accessible_and_fits(
 
 
 def staff(scenario: Scenario) -> User:
-    """Somebody for whom every page is open."""
-    return builders.colleague(scenario.clinic, scenario.worst.care_team, role=Role.ADMIN)
+    """Somebody for whom every page is open, and who has all that signing in knows of."""
+    user = builders.colleague(scenario.clinic, scenario.worst.care_team, role=Role.ADMIN)
+    user.set_password("a long phrase for the tests")
+    user.save()
+    totp.TOTP.activate(user, totp.generate_totp_secret())
+    recovery_codes.RecoveryCodes.activate(user)
+    return user
 
 
 def look(page: Page, name: str, check: Callable[[Page], None]) -> None:

@@ -12,8 +12,10 @@ from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
 
+from backend.dashboard import wording
 from backend.people.erasing import erase
 from backend.people.models import Audit, Patient, Role, User
+from outcomes.library import all_versions
 from outcomes.models import Baseline, Measure
 from tests.backend.dashboard import builders
 from tests.exercises.programmes import a_proposal
@@ -130,6 +132,11 @@ def test_of_somebody_who_was_erased_there_is_nothing_to_print(
     assert "No entry so far" in text_of(PdfReader(BytesIO(client.get(f"/patients/{patient.pk}/visit.pdf").content)))
     found = client.post(f"/clinics/{patient.clinic_id}/", {"q": patient.identifier}, secure=True)
     assert "Nobody by that name" in found.content.decode()
+
+
+def test_every_band_has_its_words() -> None:
+    named = {band.name for instrument in all_versions() for score in instrument.scores for band in score.bands}
+    assert named <= set(wording.BANDS)
 
 
 def test_printing_is_on_record(client: Client, patient: Patient, colleague: User) -> None:
