@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typst
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
@@ -40,6 +39,8 @@ SAFETY = {"SUI-1", "SUI-2"}
 
 
 def pdf(patient: Patient, desk: Desk) -> bytes:
+    import typst  # 7 MB that only those processes have which are asked for a page
+
     inputs = {"data": json.dumps(content(patient, desk), default=str)}
     try:
         return typst.compile(TEMPLATE, sys_inputs=inputs, pdf_standards=["ua-1"], ignore_system_fonts=True)
