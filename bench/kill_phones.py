@@ -17,7 +17,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 AT_ONCE = 8
-PATIENCE = 180  # seconds that a phone goes on trying
+PATIENCE = 300  # seconds that a phone goes on trying
 
 
 @dataclass

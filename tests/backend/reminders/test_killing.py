@@ -18,7 +18,7 @@ from bench.kill_counts import PROMISES
 PROJECT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.timeout(600)  # most of a minute where nothing else runs
+@pytest.mark.timeout(1200)  # most of a minute where nothing else runs
 @pytest.mark.django_db
 def test_killing_workers_beats_web_server_broker_and_database_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """On servers of its own, as those of the tests must live; their database is copied while it is empty."""
