@@ -89,11 +89,9 @@ def remove(request: HttpRequest, desk: Desk, member_id: int) -> HttpResponse:
         messages.error(request, str(problem.detail))
         return redirect("dashboard:clinic_staff", desk.clinic.pk)
     messages.success(request, _("%(who)s works here no more.") % {"who": member.user.name or member.user.email})
-    return redirect("dashboard:home" if member.user == desk.user else "dashboard:clinic_staff", *_here(desk, member))
-
-
-def _here(desk: Desk, member: Membership) -> list[int]:
-    return [] if member.user == desk.user else [desk.clinic.pk]
+    if member.user == desk.user:
+        return redirect("dashboard:home")
+    return redirect("dashboard:clinic_staff", desk.clinic.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

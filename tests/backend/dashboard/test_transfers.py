@@ -1,9 +1,12 @@
 """The pages of a move: proposed here, accepted there, read on here."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from backend.people.models import Audit, CareTeam, Patient, Role, Transfer
+from backend.people.transferring import accept, agree_on_paper, propose
 from tests.backend.dashboard import builders
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +82,24 @@ def test_a_transfer_is_called_off_or_declined(here: CareTeam, there: CareTeam) -
     assert "Declined." in post(south, arrival, do="decline")
     assert Patient.objects.get().clinic == here.clinic
     assert south.get(arrival, secure=True).status_code == 404
+
+
+def test_the_number_of_statements_does_not_grow_with_who_left(here: CareTeam, there: CareTeam) -> None:
+    client, former = as_admin(here), f"/clinics/{here.clinic_id}/clinic/former/"
+
+    def leave(number: int) -> None:
+        transfer = propose(builders.patient(here), there.clinic, builders.colleague(here.clinic).pk, builders.NOW)
+        agree_on_paper(transfer, builders.colleague(here.clinic).pk, builders.NOW)
+        accept(transfer, there, f"NEW-{number}", builders.colleague(there.clinic).pk, builders.NOW)
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert "Example Clinic South" in get(client, former)
+        return len(captured)
+
+    leave(0)
+    statements()  # the first visit notes in the session when somebody was last here
+    few = statements()
+    for number in range(1, 4):
+        leave(number)
+    assert statements() == few
