@@ -56,10 +56,11 @@ def _clinic() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from backend.people.models import Clinic
+    from backend.people.models import CareTeam, Clinic
 
     call_command("migrate", verbosity=0)
-    Clinic.objects.create(name="Bench", time_zone="Europe/Zurich", languages=["en"])
+    clinic = Clinic.objects.create(name="Bench", time_zone="Europe/Zurich", languages=["en"])
+    CareTeam.objects.create(clinic=clinic, name="Back pain")
 
 
 def _import(folder: Path, rows: int) -> int:

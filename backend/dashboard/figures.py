@@ -124,13 +124,18 @@ def _rows(query: str, *values: Any) -> list[tuple[Any, ...]]:
 def _answered(clinic: Clinic, period: Period) -> list[Answered]:
     rows = _rows(
         """
+        WITH counted AS (
+            SELECT slot.schedule_id, count(*) AS due,
+                count(*) FILTER (WHERE slot.state IN ('completed', 'late')) AS answered
+            FROM people_patient AS patient
+            JOIN reminders_slot AS slot ON slot.patient_id = patient.id
+            WHERE patient.clinic_id = %s AND slot.local_date BETWEEN %s AND %s
+                AND slot.state IN ('completed', 'late', 'declined', 'missed')
+            GROUP BY slot.schedule_id
+        )
         SELECT CASE schedule.asks WHEN 'instrument' THEN schedule.code ELSE '' END AS asked,
-            count(DISTINCT slot.patient_id), count(*), count(*) FILTER (WHERE slot.state IN ('completed', 'late'))
-        FROM people_patient AS patient
-        JOIN reminders_slot AS slot ON slot.patient_id = patient.id
-        JOIN reminders_schedule AS schedule ON schedule.id = slot.schedule_id
-        WHERE patient.clinic_id = %s AND slot.local_date BETWEEN %s AND %s
-            AND slot.state IN ('completed', 'late', 'declined', 'missed')
+            count(DISTINCT schedule.patient_id), sum(counted.due)::int, sum(counted.answered)::int
+        FROM counted JOIN reminders_schedule AS schedule ON schedule.id = counted.schedule_id
         GROUP BY asked ORDER BY asked
         """,
         clinic.pk,
