@@ -199,6 +199,8 @@ def _days(now: datetime, zones: Zones) -> Span:
 def _state(slot: Due, stands: Slot | None, now: datetime) -> SlotState:
     if slot.paused:
         return SlotState.PAUSED
+    if stands is not None and slot.closes_at <= now and (stands.closes_at > now or stands.state == SlotState.WITHDRAWN):
+        return SlotState.WITHDRAWN  # moved to hours that are over: nobody was asked in them
     if stands is not None and stands.state == SlotState.OPEN and slot.opens_at <= now:
         return SlotState.OPEN
     return SlotState.UPCOMING
