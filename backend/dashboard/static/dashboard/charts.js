@@ -103,11 +103,11 @@
     };
     if (data.programme !== null) upright(data.programme, first ? words.programme : "", colour("--soft"), [6, 4]);
     for (const at of chart.changes) upright(at, words.changed, colour("--accent"), [2, 3]);
-    for (const threshold of chart.thresholds) {
+    for (const [n, threshold] of chart.thresholds.entries()) {
       ctx.strokeStyle = ctx.fillStyle = colour("--better"); ctx.lineWidth = ratio; ctx.setLineDash([1 * ratio, 3 * ratio]);
       ctx.beginPath(); ctx.moveTo(bbox.left, y(threshold.at)); ctx.lineTo(bbox.left + bbox.width, y(threshold.at)); ctx.stroke();
       ctx.textAlign = "right"; ctx.textBaseline = "bottom";
-      ctx.fillText(threshold.title, bbox.left + bbox.width - 4 * ratio, y(threshold.at) - 1 * ratio);
+      ctx.fillText(threshold.title, bbox.left + bbox.width - (4 + 44 * n) * ratio, y(threshold.at) - 1 * ratio);
     }
     if (chart.slope) {
       ctx.strokeStyle = colour("--worse"); ctx.lineWidth = 1.5 * ratio; ctx.setLineDash([10 * ratio, 4 * ratio]);
