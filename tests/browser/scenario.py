@@ -27,7 +27,7 @@ def made(people: int = 14) -> Scenario:
     chance = random.Random(7)
     now = timezone.now()
     today = now.date()
-    clinic = builders.clinic("Example Back Clinic", simulated=True)
+    clinic = builders.clinic("Example Back Clinic", simulated=True, languages=["en"])
     builders_team = builders.team(clinic, "Team North")
     other = builders.team(clinic, "Team South")
     clinician = builders.colleague(clinic, builders_team, other)
