@@ -24,6 +24,11 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,  # seconds; what it finds has lasted for days
         "options": {"expires": 3600.0},
     },
+    "ask only what somebody would read": {
+        "task": "backend.reminders.tasks.ask_only_as_watched",
+        "schedule": 300.0,  # seconds; for so long after a rota lapsed item 9 may still be asked
+        "options": {"expires": 300.0},
+    },
     "dispatch reminders": {
         "task": "backend.reminders.tasks.dispatch_reminders",
         "schedule": 20.0,  # seconds; a reminder is at most this late

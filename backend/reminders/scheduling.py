@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from backend.people.models import Clinic, Origin, Patient, User
 from backend.people.rota import missing
 from backend.reminders.models import Schedule
 from backend.reminders.planning import plan
-from backend.reminders.slots import Rule
+from backend.reminders.slots import Rule, read_rule
 from outcomes import library, packs
 from outcomes.instrument import Instrument
 
@@ -274,6 +275,26 @@ def end_without_words(clinic_id: int, code: str, now: datetime, **_: object) -> 
     asked.update(active=False)
     plan(patients, now)
     audit.record("end schedule", patients, None)
+
+
+def ask_as_watched(now: datetime) -> int:
+    """Where a clinic's hours, rota or fallback have lapsed, ask what needs none in place of what does; count these.
+
+    However they lapsed: a chain emptied, a colleague gone. Killed between two patients, the next run goes on.
+    """
+    watched = {each.code: each.unattended_alternative for each in library.newest() if each.safety_item}
+    asked = Schedule.objects.filter(active=True, asks=Schedule.Asks.INSTRUMENT, code__in=watched)
+    lapsed = [clinic.pk for clinic in Clinic.objects.filter(pk__in=asked.values("clinic")) if missing(clinic)]
+    schedules = list(asked.filter(clinic__in=lapsed).select_related("patient__clinic"))
+    for schedule in schedules:
+        with transaction.atomic():
+            end_schedule(schedule, now)
+            if instead := watched[schedule.code]:
+                # Unless it is asked already, and as somebody decided.
+                with suppress(ScheduleError):
+                    ask_anew(schedule.patient, instead, read_rule(schedule.rule), now, anchor_on=schedule.anchor_on)
+            audit.record("end schedule", [schedule.patient_id], None)
+    return len(schedules)
 
 
 class PlannedAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

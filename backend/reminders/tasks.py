@@ -12,6 +12,7 @@ from backend.reminders.calling import send_calls
 from backend.reminders.dispatching import dispatch
 from backend.reminders.escalation import watch
 from backend.reminders.reporting import report, unsaid
+from backend.reminders.scheduling import ask_as_watched
 from backend.reminders.silence import look_for_the_silent
 from backend.rest.health import alerts_are_watched
 
@@ -39,6 +40,12 @@ def look_for_silence() -> None:
     outcomes.silence.look_for_silence(now)
     exercises.lapses.look_for_lapses(now)
     look_for_the_silent(now)
+
+
+@shared_task
+def ask_only_as_watched() -> None:
+    """Who would read an answer that can't wait may have gone since it was scheduled."""
+    ask_as_watched(timezone.now())
 
 
 @shared_task

@@ -6,7 +6,7 @@ import pytest
 
 from backend.people.models import Membership, OnCall, OpeningHours, Patient, Role
 from backend.reminders.models import Schedule, Slot
-from backend.reminders.scheduling import ScheduleError, apply_plan, plans, set_schedule
+from backend.reminders.scheduling import ScheduleError, apply_plan, ask_as_watched, plans, set_schedule
 from backend.reminders.slots import Points
 from backend.reminders.ticking import tick
 from outcomes import library
@@ -44,6 +44,25 @@ def test_phq_9_waits_for_a_rota_and_phq_8_does_not() -> None:
         set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
     hours_and_a_fallback(patient)
     set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
+
+
+def test_who_is_asked_item_9_is_asked_without_it_once_nobody_would_read_it() -> None:
+    patient, other = a_patient(), a_patient()
+    for each in (patient, other):
+        somebody_on_call(each)
+        hours_and_a_fallback(each)
+        set_schedule(each, INSTRUMENT, "phq-9", EVENING, NOON)
+    assert ask_as_watched(NOON) == 0
+    OnCall.objects.filter(clinic=patient.clinic).update(membership=somebody_who_left(patient))
+    assert (ask_as_watched(NOON), ask_as_watched(NOON)) == (1, 0)
+    asked = Schedule.objects.filter(active=True).values_list("patient", "code")
+    assert sorted(asked) == [(patient.pk, "phq-8"), (other.pk, "phq-9")]
+    assert slot_of(patient, "2026-03-02", code="phq-9").state == "withdrawn"
+    assert slot_of(patient, "2026-03-02", code="phq-8").state == "upcoming"
+
+
+def somebody_who_left(patient: Patient) -> Membership:
+    return Membership.objects.create(clinic=patient.clinic, user=factories.a_user(is_active=False), role=Role.CLINICIAN)
 
 
 def test_anothers_rota_is_no_rota() -> None:
