@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -92,10 +93,12 @@ def prescribe(
     overrides: Mapping[str, str] | None = None,
     template: str = "",
     origin: Origin = Origin.CLINIC,
+    programme: UUID | None = None,
 ) -> Prescription:
     """Start a home programme. Raises RefusedError or BlockedError.
 
-    `overrides` gives a written reason for each block by its key; the reasons are kept.
+    `overrides` gives a written reason for each block by its key; the reasons are kept. Under a `programme` that the
+    caller names it is started once: asked again, as by a second click, that one is given back.
     """
     today = today_of(patient, now)
     starts_on = starts_on or today
@@ -103,9 +106,11 @@ def prescribe(
         raise RefusedError("starts_on", "in_the_past", "A programme can't start on a day that is over.")
     new = _version(patient, plan, by=by, now=now, starts_on=starts_on, overrides=overrides or {}, origin=origin)
     new.template = template
-    new.programme = uuid7()
+    new.programme = programme or uuid7()
     with transaction.atomic():
         new.rev = next_revisions([patient.pk])[patient.pk]
+        if programme and (started := Prescription.objects.filter(patient=patient, programme=programme).first()):
+            return started
         new.save(force_insert=True)
         _written(new, starts_on, today, now)
     return new

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from uuid_utils.compat import uuid7
 
 from backend.dashboard.drafting import Draft, act, blank, form_data, reasons_given
 from backend.dashboard.entry import Desk, at_patient
@@ -88,6 +89,7 @@ def _edit(
     language = get_language() or LANGUAGE
     data = act(request.POST, patient.clinic_id) if request.method == "POST" else first
     draft = Draft(data, patient.clinic_id, language, changes=old is not None)
+    programme = _named(data.get("programme", ""))
     now = timezone.now()
     finding = prescribing.gate(patient, draft.entries, now)
     keys = [block.key for block in finding.blocks]
@@ -95,7 +97,7 @@ def _edit(
     if do == "save":
         if plan := draft.plan():
             try:
-                _write(desk, patient, plan, draft, old, overrides, template)
+                _write(desk, patient, plan, draft, old or programme, overrides, template)
             except prescribing.RefusedError as error:
                 draft.refused(error)
             except prescribing.BlockedError:
@@ -113,6 +115,7 @@ def _edit(
         "page": "programme",
         "patient": patient,
         "old": old,
+        "programme": programme,
         "draft": draft,
         "saving": do == "save",
         "obstacles": obstacles(finding.blocks, draft.exercises, language, data),
@@ -126,19 +129,35 @@ def _edit(
     return render(request, "dashboard/programme_edit.html", context)
 
 
+def _named(programme: str) -> UUID:
+    """What a new programme will be called: the form carries it along, so that a second click starts no second one."""
+    try:
+        return UUID(programme)
+    except ValueError:
+        return uuid7()
+
+
 def _write(
     desk: Desk,
     patient: Patient,
     plan: Plan,
     draft: Draft,
-    old: Prescription | None,
+    old: Prescription | UUID,
     overrides: dict[str, str],
     template: str,
 ) -> None:
+    """Let `plan` follow a version, or start the programme of that name."""
     day, now = draft.head.cleaned_data["day"], timezone.now()
-    if old is None:
+    if isinstance(old, UUID):
         prescribing.prescribe(
-            patient, plan, by=desk.user, now=now, starts_on=day, overrides=overrides, template=template
+            patient,
+            plan,
+            by=desk.user,
+            now=now,
+            starts_on=day,
+            overrides=overrides,
+            template=template,
+            programme=old,
         )
         audit.record("wrote prescription", [patient.pk], desk.user.pk)
         return

@@ -1,5 +1,6 @@
 """Home programmes written, changed, paused and stopped on the pages, and what the rules propose decided."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -95,6 +96,16 @@ def test_a_programme_is_prescribed_as_it_was_written(client: Client, patient: Pa
     assert row.plan["phases"] == [{"name": "Start", "goal": "Move again", "weeks": 2}]
     assert row.prescribed_by == colleague
     assert Audit.objects.filter(patient=patient, action="wrote prescription").count() == 1
+
+
+def test_a_second_click_prescribes_no_second_programme(client: Client, patient: Patient, colleague: User) -> None:
+    page = client.get(f"/patients/{patient.pk}/programme/new").content.decode()
+    named = re.search(r'name="programme" value="([0-9a-f-]{36})"', page)
+    assert named
+    data = form_data(a_plan(CAT_COW), day=today_of(patient, timezone.now()), do="save", programme=named[1])
+    for _ in range(2):
+        assert "The programme is prescribed." in post(client, patient, "programme/new", data)
+    assert str(Prescription.objects.get(patient=patient).programme) == named[1]
 
 
 def test_each_error_stands_beside_its_field_and_nothing_is_lost(
