@@ -19,6 +19,8 @@ WORKER = "worker-heartbeat"
 WORKER_SILENCE = 20  # seconds; a worker speaks up every 2
 ALERTS = "alerts-watched"
 ALERTS_SILENCE = 120  # seconds; they are looked at every 15
+UNWATCHED = "alerts-unwatched"
+SAID_AGAIN_AFTER = 60  # seconds
 BEAT = "beat-heartbeat"
 BEAT_SILENCE = 90  # seconds; beat wakes at least every 30
 
@@ -69,7 +71,8 @@ def worker() -> None:
 
 def alerts() -> None:
     if not cache.get(ALERTS):
-        logger.error("nobody watches the clocks of alerts: the worker or beat has stopped")
+        if cache.add(UNWATCHED, True, timeout=SAID_AGAIN_AFTER):  # probes come every few seconds
+            logger.error("nobody watches the clocks of alerts: the worker or beat has stopped")
         raise NotReady
 
 

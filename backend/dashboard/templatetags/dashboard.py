@@ -25,7 +25,12 @@ register = template.Library()
 @register.filter
 def number(value: float | None, decimals: int = 1) -> str:
     """A number in the reader's way; a dash where there is none."""
-    return "–" if value is None else _number(round(value, decimals), decimals, get_language())
+    return "–" if value is None else _number(_rounded(value, decimals), decimals, get_language())
+
+
+def _rounded(value: float, decimals: int) -> float:
+    """Without the sign of a zero, which a cache can't tell from one without."""
+    return round(value, decimals) + 0.0
 
 
 @lru_cache(10_000)  # a panel writes hundreds, and most scales have few values
@@ -42,13 +47,13 @@ def at(labels: Mapping[str, str], value: float) -> str:
 @register.filter
 def signed(value: float | None, decimals: int = 1) -> str:
     """A change: with its sign, so that +0 and −0 are both 0."""
-    return "" if value is None else _signed(round(value, decimals), decimals, get_language())
+    return "" if value is None else _signed(_rounded(value, decimals), decimals, get_language())
 
 
 @lru_cache(10_000)
 def _signed(value: float, decimals: int, language: str | None) -> str:
     text = _number(value, decimals, language)
-    return f"+{text}" if value > 0 else text.replace("−0", "0") if not value else text
+    return f"+{text}" if value > 0 else text
 
 
 @register.filter
