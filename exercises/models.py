@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from backend.people.generated import GeneratedField
 from backend.people.models import Clinic, Origin, Patient, User
 
 
@@ -166,7 +167,7 @@ class Prescription(models.Model):
     weekdays = models.PositiveSmallIntegerField(help_text="bit 0 is Monday; as in the plan")
     plan = models.JSONField(help_text="exercises.plan.Plan")
     exercises = models.JSONField(help_text="slug to the entry as it was prescribed, so that a phone needs nothing else")
-    modalities = models.GeneratedField(
+    modalities = GeneratedField(
         expression=models.Func(
             F("exercises"),
             models.Value("$.*.modality"),

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
+from backend.people.generated import GeneratedField
 from backend.people.models import Clinic, Origin, Patient, User
 from outcomes.clinic_models import InstrumentChoice, TextPack  # noqa: F401  # models of this app
 
@@ -387,7 +388,7 @@ class Summary(models.Model):
     adherence_change = models.FloatField(null=True)
     adherence_label = models.CharField(max_length=20, default="unknown")
     computed_at = models.DateTimeField()
-    worse = models.GeneratedField(
+    worse = GeneratedField(
         expression=_points("pain_label")
         + _points("fear_label")
         + _points("depression_label")

@@ -47,6 +47,7 @@ REPAIRS: dict[str, _StrPromise] = {
         "The session is of a programme that this patient doesn't have. Look whether the phone is linked to the right "
         "record; note in the record what was done, and close."
     ),
+    "unknown_push_service": _("That address is of no push service known here. Update the app, and close."),
     "unknown_slot": _("What asked for it is gone, so nothing is lost by it. Close."),
     "unknown_message": _("The message that it tells of is gone, so nothing is lost by it. Close."),
     "no_alert": _("The phone showed a safety text that no alert called for. Ask the patient how they are, and close."),

@@ -37,11 +37,11 @@ def record_unless_lately(action: str, patient_ids: Iterable[int], user_id: int, 
         cursor.execute(
             """
             INSERT INTO people_audit (patient_id, clinic_id, id, user_id, action, count, request_id)
-            SELECT id, clinic_id, uuidv7(), %(user)s, %(action)s, 1, %(request)s
+            SELECT id, clinic_id, uuidv7(), %(user)s::bigint, %(action)s::varchar, 1, %(request)s
             FROM people_patient AS patient WHERE id = ANY (%(patients)s) AND NOT EXISTS (
                 SELECT FROM people_audit AS earlier
                 WHERE patient_id = patient.id AND earlier.id > uuidv7(-%(lately)s::interval)
-                    AND user_id = %(user)s AND action = %(action)s)
+                    AND user_id = %(user)s::bigint AND action = %(action)s::varchar)
             ORDER BY id
             """,
             {

@@ -364,7 +364,7 @@ class Transfer(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="transfers")
     to_clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="arrivals")
     care_team = models.ForeignKey(CareTeam, null=True, on_delete=models.SET_NULL, help_text="that they leave")
-    identifier = models.CharField(max_length=64, help_text="of the clinic that they leave")
+    left_as = models.CharField(max_length=64, help_text="their identifier in the clinic that they leave")
     proposed_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     proposed_at = models.DateTimeField()
     agreed = models.CharField(max_length=5, choices=Agreed, blank=True, default="")

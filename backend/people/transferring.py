@@ -48,7 +48,7 @@ def propose(patient: Patient, to: Clinic, by: int, now: datetime) -> Transfer:
                 patient=patient,
                 to_clinic=to,
                 care_team_id=patient.care_team_id,
-                identifier=patient.identifier,
+                left_as=patient.identifier,
                 proposed_by_id=by,
                 proposed_at=now,
             )

@@ -24,7 +24,7 @@ def test_the_panel_is_sorted_filtered_and_keeps_the_focus(open_page: Open) -> No
     page.get_by_label("Open alert").check()
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page.get_by_label("Open alert")).to_be_focused()
-    assert page.url.endswith("?alert=1&team=&status=active")
+    assert "?alert=1&" in page.url
 
     page.get_by_label("Search by name or identifier").fill("exampel persn 11")
     page.get_by_role("button", name="Search").click()

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='Transfer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(help_text='of the clinic that they leave', max_length=64)),
+                ('left_as', models.CharField(help_text='their identifier in the clinic that they leave', max_length=64)),
                 ('proposed_at', models.DateTimeField()),
                 ('agreed', models.CharField(blank=True, choices=[('phone', 'Phone'), ('paper', 'Paper')], default='', max_length=5)),
                 ('agreed_at', models.DateTimeField(blank=True, null=True)),
