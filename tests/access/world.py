@@ -78,6 +78,11 @@ def one_who_left(team: CareTeam) -> Patient:
 
 
 # What stands in the brackets of a route.
+def a_measure_with_a_trend(patient: Patient) -> str:
+    known = patient.trend_set.select_related("measure").first()
+    return (known or builders.trend(patient, "phq-9.total")).measure.code
+
+
 OBJECTS: dict[str, Callable[[World], object]] = {
     "patient_id": lambda world: world.patient.pk,
     "clinic_id": lambda world: world.team.clinic_id,
@@ -99,7 +104,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "condition_id": lambda world: a_condition(world.patient).pk,
     "proposal_id": lambda world: a_proposal(world.patient).pk,
     "treatment_id": lambda world: a_course(world.patient).pk,
-    "measure_code": lambda world: builders.trend(world.patient, "phq-9.total").measure.code,
+    "measure_code": lambda world: a_measure_with_a_trend(world.patient),
     "treatment_kind": lambda world: "surgery",
     "template": lambda world: "yoga",
     "own": lambda world: an_own_exercise(world.team.clinic).slug,

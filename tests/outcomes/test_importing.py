@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -25,6 +24,7 @@ from backend.people.models import Audit, CareTeam, Clinic, ClinicText, Consent, 
 from outcomes import importing
 from outcomes.loading import measure, measure_codes
 from outcomes.models import Alert, InstrumentVersion, Measure, Response, Score, TrendDue
+from tests.database import database_url
 from tests.factories import a_clinic, a_patient
 from tests.outcomes.clinic_files import FEAR, PHQ_2, a_file
 
@@ -353,7 +353,7 @@ def test_killed_midway_whole_batches_are_in_and_the_next_run_finishes(import_: I
     mapping, pipe = import_.folder / "mapping.toml", import_.folder / "pipe.csv"
     mapping.write_text(FEAR)
     os.mkfifo(pipe)
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    url = database_url()
     command = [sys.executable, "manage.py", "import_responses", str(pipe), f"--mapping={mapping}"]
     process = subprocess.Popen(
         [*command, f"--clinic={import_.clinic.pk}"], cwd=PROJECT, env=os.environ | {"DATABASE_URL": url}

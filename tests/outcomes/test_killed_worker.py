@@ -10,16 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.core.cache.backends.redis import RedisCache
-from django.db import connection
 from redis import Redis
 
 from outcomes import tasks
 from outcomes.models import Summary, Trend, TrendDue
 from outcomes.recompute import recompute_all, recompute_due
+from tests.database import database_url
 from tests.factories import a_patient
 from tests.outcomes.entries import all_summaries, all_trends, put
 
@@ -30,11 +29,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 @contextmanager
 def program(*arguments: str, talk: int | None = None) -> Iterator[subprocess.Popen[str]]:
     """Another process of ours on the tests' own database; killed at the end if it is still there."""
-    url = urlsplit(os.environ["DATABASE_URL"])
-    env = os.environ | {
-        "DATABASE_URL": urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}")),
-        "DJANGO_SETTINGS_MODULE": "backend.settings",
-    }
+    env = os.environ | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "backend.settings"}
     command = [sys.executable, *arguments]
     with subprocess.Popen(command, cwd=PROJECT, env=env, text=True, stdin=talk, stdout=talk) as process:
         try:

