@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db import connection, transaction
 
-from backend.people.writes import Door
+from backend.people.writes import Door, hold
 from outcomes.alert_decisions import flare_since
 from outcomes.alert_history import REACH, read_histories
 from outcomes.alert_rules import Rule, rule
@@ -70,10 +70,16 @@ def take_turn(name: str) -> bool:
 
 
 def raise_by_origin(found: Iterable[tuple[str, Finding]], now: datetime) -> int:
-    """Raise findings, each by the origin of what it is about: what is simulated tells nobody here either."""
+    """Raise findings, each by the origin of what it is about: what is simulated tells nobody here either.
+
+    An erasure waits for this, or has come first: an alert doesn't outlive its patient.
+    """
+    found = list(found)
+    living = hold(finding.patient_id for _, finding in found)
     by_origin: dict[str, list[Finding]] = {}
     for origin, finding in found:
-        by_origin.setdefault(origin, []).append(finding)
+        if finding.patient_id in living:
+            by_origin.setdefault(origin, []).append(finding)
     for origin, findings in sorted(by_origin.items()):
         raise_for(findings, Door(origin=origin, received_at=now))
     return sum(map(len, by_origin.values()))

@@ -34,17 +34,29 @@ def next_revisions(patient_ids: Iterable[int]) -> dict[int, int]:
     has meanwhile been erased.
     """
     ids = sorted(set(patient_ids))
+    revisions = _take(ids, step=1)
+    if len(revisions) < len(ids):
+        raise ErasedError("There is no such patient.")
+    return revisions
+
+
+def hold(patient_ids: Iterable[int]) -> set[int]:
+    """Those of them who are not erased, held until the open transaction ends. Nothing that a phone pulls has changed.
+
+    For what time itself writes, over many patients: one who was erased since they were read must not stop the others.
+    """
+    return set(_take(sorted(set(patient_ids)), step=0))
+
+
+def _take(ids: list[int], step: int) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO people_patient_rev AS mine (patient_id, rev)
-            SELECT patient_id, 1 FROM unnest(%s::bigint[]) AS patient_id
-            ON CONFLICT (patient_id) DO UPDATE SET rev = mine.rev + 1 WHERE NOT mine.erased
+            SELECT patient_id, %(step)s::bigint FROM unnest(%(ids)s::bigint[]) AS patient_id
+            ON CONFLICT (patient_id) DO UPDATE SET rev = mine.rev + %(step)s::bigint WHERE NOT mine.erased
             RETURNING patient_id, rev
             """,
-            [ids],
+            {"ids": ids, "step": step},
         )
-        revisions = dict(cursor.fetchall())
-    if len(revisions) < len(ids):
-        raise ErasedError("There is no such patient.")
-    return revisions
+        return dict(cursor.fetchall())

@@ -15,12 +15,15 @@ from uuid_utils.compat import uuid7
 
 from backend.people import audit
 from backend.people.erasing import erase, erase_overdue
-from backend.people.models import Audit, Patient, User
+from backend.people.models import Audit, Patient, PatientRev, User
 from backend.people.registry import PATIENT_DATA, Erasure
 from backend.people.writes import Door, ErasedError
 from backend.rest.verdicts import Verdict
 from backend.sync.push import push
-from outcomes.models import Response
+from outcomes.alert_rules import rule
+from outcomes.alerts import Finding, source_of
+from outcomes.models import Alert, Response
+from outcomes.silence import raise_by_origin
 from tests.backend.people.everything import everything_of
 from tests.factories import a_clinician, a_patient, an_admin
 from tests.signin import browser, phone
@@ -139,6 +142,41 @@ def test_an_erasure_waits_for_a_push_under_way_and_takes_its_answers_along() -> 
     thread.join(30)
     assert erased.is_set()
     assert not Response.objects.filter(patient=patient).exists()
+
+
+def silence_after_pain(patient: Patient) -> tuple[str, Finding]:
+    now, miss_1 = timezone.now(), rule("MISS-1")
+    return "clinic", Finding(patient.pk, patient.clinic_id, source_of(miss_1, now.date()), now, [miss_1])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_erasure_waits_for_what_time_itself_raises_and_takes_the_alert_along() -> None:
+    patient = a_patient()
+    erased = threading.Event()
+
+    def erase_meanwhile() -> None:
+        erase(patient.pk, None)
+        erased.set()
+        connection.close()
+
+    thread = threading.Thread(target=erase_meanwhile)
+    with transaction.atomic():
+        raise_by_origin([silence_after_pain(patient)], timezone.now())
+        assert Alert.objects.filter(patient=patient).exists()
+        thread.start()
+        assert not erased.wait(0.5)
+    thread.join(30)
+    assert erased.is_set()
+    assert not Alert.objects.filter(patient=patient).exists()
+
+
+def test_of_who_was_erased_since_they_were_looked_at_time_raises_nothing_and_of_the_others_it_does() -> None:
+    gone, other = a_patient(), a_patient()
+    found = [silence_after_pain(gone), silence_after_pain(other)]
+    erase(gone.pk, None)
+    assert raise_by_origin(found, timezone.now()) == 1
+    assert Alert.objects.values_list("patient", flat=True).get() == other.pk
+    assert PatientRev.objects.get(patient=other).rev == 0
 
 
 def test_an_admin_erases_with_the_number_typed_again_and_it_is_noted() -> None:
