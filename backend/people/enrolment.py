@@ -18,6 +18,7 @@ from backend.people.models import Invitation, Patient, User
 from backend.people.tokens import Tokens
 from backend.rest.problems import Problem
 
+NO_ADDRESS = "@patients.invalid"
 ADULT = 18  # years; the product is for adults
 LIFETIME = {Invitation.Purpose.ENROL: timedelta(days=14), Invitation.Purpose.RELINK: timedelta(hours=24)}
 LOST_REPLY = timedelta(minutes=10)
@@ -150,6 +151,6 @@ def make_account(email: str, language: str) -> User:
     """A patient's account has no password: their phone holds the only key. Without an address it gets nobody's."""
     try:
         with transaction.atomic():
-            return User.objects.create_user(email or f"{uuid7()}@patients.invalid", language=language)
+            return User.objects.create_user(email or f"{uuid7()}{NO_ADDRESS}", language=language)
     except IntegrityError as error:
         raise Problem(400, "taken", "Somebody else uses this address here.", field="email") from error

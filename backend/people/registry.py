@@ -60,6 +60,7 @@ PATIENT_DATA: dict[str, PatientData] = {
     "reminders.Schedule": PatientData("schedules", True, Erasure.DELETE, moves=True),
     "reminders.Slot": PatientData("slots", True, Erasure.DELETE),
     "reminders.Message": PatientData("messages", True, Erasure.DELETE),
+    "reminders.RefusedMail": PatientData("refused mail", True, Erasure.DELETE, moves=True),
     "reminders.Call": PatientData("calls to staff", True, Erasure.DELETE),
     "reminders.Mention": PatientData("mentions", False, Erasure.DELETE),
     "reminders.ReminderSettings": PatientData("reminder settings", True, Erasure.DELETE, moves=True),

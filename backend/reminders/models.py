@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from backend.people.models import Clinic, Device, Origin, Patient, User
+from backend.reminders.colleague_models import Browser, CallSettings, RefusedMail  # noqa: F401  # models of this app
 from outcomes.models import Alert
 
 
@@ -206,9 +207,9 @@ class Mention(models.Model):
 
 
 class Call(models.Model):
-    """The outbox to colleagues: one of them is to be told that an alert waits. It says nothing of whom or what.
+    """The outbox to colleagues: one of them is to be told by one channel that an alert waits. It names nobody.
 
-    Written in the transaction that moves the alert on, so there is exactly one for each telling.
+    Written in the transaction that moves the alert on, so there is exactly one for each telling and channel.
     """
 
     class State(models.TextChoices):
@@ -216,7 +217,7 @@ class Call(models.Model):
         CLAIMED = "claimed", "a worker has it until `due_at`; then it is anybody's again"
         SENT = "sent"
         CANCELLED = "cancelled", "somebody acknowledged the alert before it went out"
-        DEAD = "dead", "could not be delivered; the next in the chain is told"
+        DEAD = "dead", "could not be delivered; once no channel is left, the next in the chain is told"
 
     id = models.UUIDField(primary_key=True, help_text="UUIDv7")
     clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
@@ -225,7 +226,7 @@ class Call(models.Model):
     n = models.PositiveIntegerField(help_text="the how manieth telling of this alert")
     user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, help_text="null: the clinic's fallback")
     channel = models.CharField(max_length=10)
-    target = models.CharField(max_length=254)
+    target = models.CharField(max_length=254, help_text="an address; of a browser: where to turn if none takes it")
     language = models.CharField(max_length=10)
     state = models.CharField(max_length=9, choices=State, default=State.PENDING)
     planned_at = models.DateTimeField()
@@ -238,7 +239,7 @@ class Call(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["alert", "n"], name="call_once"),
+            models.UniqueConstraint(fields=["alert", "n", "channel"], name="call_once"),
             models.CheckConstraint(
                 condition=Q(state__in=["pending", "claimed", "sent", "cancelled", "dead"]), name="call_state"
             ),

@@ -16,7 +16,7 @@ class Notice:
     """What goes over the wire. No text of it says anything about health.
 
     The same `message_id` may arrive twice; a phone shows it once. A newer notice with the same `collapse_key` takes
-    the older one's place. `lifetime` is for how long it is worth delivering.
+    the older one's place. `lifetime` is for how long it is worth delivering. What is `urgent` may wake a device.
     """
 
     message_id: UUID
@@ -25,6 +25,7 @@ class Notice:
     title: str
     body: str
     lifetime: timedelta
+    urgent: bool = False
 
 
 class ChannelError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -13,6 +14,9 @@ from django.core.mail import EmailMessage
 from backend.reminders.channels import ChannelError, Notice, read_retry_after
 
 PER_SECOND = 10  # what a provider's smallest plan takes
+
+# Enhanced status codes (RFC 3463) that say so of the recipient: bad address or domain, moved, off, no mail taken there.
+NOBODY = {b"5.1.0", b"5.1.1", b"5.1.2", b"5.1.3", b"5.1.6", b"5.1.10", b"5.2.1"}
 
 
 def notify(notice: Notice, target: str) -> str:
@@ -26,11 +30,18 @@ def notify(notice: Notice, target: str) -> str:
     except AnymailRequestsAPIError as error:
         raise _api_error(error) from error
     except smtplib.SMTPRecipientsRefused as error:
-        code = max((code for code, _ in error.recipients.values()), default=0)
-        raise ChannelError(f"the address is refused with {code}", permanent=code >= 500) from error
+        code, text = max(error.recipients.values(), default=(0, b""))
+        raise ChannelError(f"the address is refused with {code}", permanent=_is_gone(code, text)) from error
     except (AnymailError, smtplib.SMTPException, OSError) as error:
         raise ChannelError(f"not taken: {type(error).__name__}") from error
     return message_id
+
+
+def _is_gone(code: int, text: bytes) -> bool:
+    """Whether nobody is at this address. A refusal of us, of our relay or of this one mail says nothing of that."""
+    if enhanced := re.match(rb"\s*(\d\.\d+\.\d+)\b", text):
+        return enhanced[1] in NOBODY
+    return code in (550, 551, 553) and b"relay" not in text.lower()
 
 
 def _api_error(error: AnymailRequestsAPIError) -> ChannelError:

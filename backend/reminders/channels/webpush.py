@@ -65,6 +65,7 @@ def notify(notice: Notice, target: str) -> str:
         headers={
             "TTL": str(int(notice.lifetime.total_seconds())),
             "Topic": notice.collapse_key,
+            "Urgency": "high" if notice.urgent else "normal",
             "Content-Encoding": "aes128gcm",
             "Content-Type": "application/octet-stream",
             "Authorization": _vapid(f"{url.scheme}://{url.netloc}"),

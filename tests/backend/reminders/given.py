@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import UTC, date, datetime, time
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from backend.people.models import ClinicText, Consent, Origin, Patient, ZoneHistory
+from backend.people.models import ClinicText, Consent, Origin, Patient, User, ZoneHistory
 from backend.people.writes import Door, next_revisions
+from backend.reminders.channels import webpush
+from backend.reminders.colleague_models import Browser
 from backend.reminders.completing import Answer, complete
 from backend.reminders.models import Absence, Schedule, Slot
 from backend.reminders.scheduling import set_schedule
@@ -77,3 +86,37 @@ def answer(
             revisions,
         )
     return source
+
+
+class GeneratedBrowser(NamedTuple):
+    """What a colleague subscribed with: the row, and the key that alone can read what is pushed to it."""
+
+    pk: int
+    key: ec.EllipticCurvePrivateKey
+
+    def read(self, body: bytes) -> bytes:
+        """RFC 8291, from the browser's end."""
+        salt, own = body[:16], body[21 : 21 + body[20]]
+        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), own)
+        info = b"WebPush: info\0" + webpush._point(self.key) + own
+        shared = HKDF(hashes.SHA256(), 32, SECRET, info).derive(self.key.exchange(ec.ECDH(), point))
+        key = HKDF(hashes.SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(shared)
+        nonce = HKDF(hashes.SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(shared)
+        return AESGCM(key).decrypt(nonce, body[21 + body[20] :], None).removesuffix(b"\2")
+
+
+SECRET = b"0123456789abcdef"
+
+
+def a_subscription(endpoint: str, key: ec.EllipticCurvePrivateKey | None = None) -> dict[str, Any]:
+    """As a browser's PushSubscription.toJSON() gives it."""
+    point = webpush._point(key or ec.generate_private_key(ec.SECP256R1()))
+    encoded = [base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (point, SECRET)]
+    return {"endpoint": endpoint, "expirationTime": None, "keys": dict(zip(("p256dh", "auth"), encoded, strict=True))}
+
+
+def a_browser(user: User, endpoint: str) -> GeneratedBrowser:
+    """One by which a colleague is told."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    target = json.dumps(a_subscription(endpoint, key))
+    return GeneratedBrowser(Browser.objects.create(user=user, endpoint=endpoint, target=target).pk, key)

@@ -11,15 +11,14 @@ from uuid import UUID
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pytest_django import Settings
 
 from backend.reminders import wording
 from backend.reminders.channels import ChannelError, Notice, email, fcm, http, read_retry_after, webpush
 from backend.reminders.models import Message
+from tests.backend.reminders.given import GeneratedBrowser, a_subscription
 from tests.backend.reminders.providers import Answer, HTTPProvider, SMTPProvider, http_provider, smtp_provider
 
 MESSAGE_ID = UUID("01936f2a-7b1c-7c3e-9d55-2f1f0a6f4b11")
@@ -121,7 +120,6 @@ class TestFCM:
 
 class TestWebPush:
     browser = ec.generate_private_key(ec.SECP256R1())
-    secret = b"0123456789abcdef"
     server = ec.generate_private_key(ec.SECP256R1())
 
     @pytest.fixture
@@ -133,21 +131,17 @@ class TestWebPush:
             yield provider
 
     def subscription(self, endpoint: str, key: bytes = b"") -> str:
-        keys = {"p256dh": b64(key or webpush._point(self.browser)), "auth": b64(self.secret)}
-        return json.dumps({"endpoint": endpoint, "expirationTime": None, "keys": keys})
+        found = a_subscription(endpoint, self.browser)
+        if key:
+            found["keys"]["p256dh"] = b64(key)
+        return json.dumps(found)
 
     def test_the_browser_alone_can_read_the_message(self, service: HTTPProvider) -> None:
         assert webpush.notify(NOTICE, self.subscription(f"{service.url}/push/1")) == "/receipt/1"
         ((_, headers, body),) = service.taken
         assert (headers["TTL"], headers["Topic"], headers["Content-Encoding"]) == ("7200", "reminder", "aes128gcm")
-        salt, own = body[:16], body[21 : 21 + body[20]]
-        point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), own)
-        info = b"WebPush: info\0" + webpush._point(self.browser) + own
-        shared = HKDF(hashes.SHA256(), 32, self.secret, info).derive(self.browser.exchange(ec.ECDH(), point))
-        key = HKDF(hashes.SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(shared)
-        nonce = HKDF(hashes.SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(shared)
-        content = AESGCM(key).decrypt(nonce, body[21 + body[20] :], None)
-        assert json.loads(content.removesuffix(b"\2"))["message"] == str(MESSAGE_ID)
+        content = GeneratedBrowser(0, self.browser).read(body)
+        assert json.loads(content)["message"] == str(MESSAGE_ID)
         assert NOTICE.body.encode() not in body
 
     def test_the_push_service_can_tell_who_sends(self, service: HTTPProvider) -> None:
