@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -17,11 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from backend.dashboard.asked import rule_words
 from backend.dashboard.entry import Desk, at_patient
 from backend.dashboard.fields import DayField
+from backend.dashboard.schedules import ScheduleForm
 from backend.people import audit
 from backend.people.models import Origin, Patient
 from backend.people.writes import Door
 from backend.reminders.models import Absence, Schedule, SlotState
-from backend.reminders.scheduling import Offers, ScheduleError, apply_plan, end_schedule, offers
+from backend.reminders.scheduling import Offers, ScheduleError, apply_plan, ask_anew, change_rule, end_schedule, offers
 from backend.reminders.timeline import schedules_of, shown_schedules, timeline
 from backend.reminders.wishes import AbsenceError, NewAbsence, absences, add_absence, cancel_absence, read_settings
 from exercises.prescribing import today_of
@@ -115,6 +117,54 @@ def _planned(request: HttpRequest, desk: Desk, patient: Patient, form: PlanForm,
         messages.warning(request, str(why))
     messages.success(request, _("Asked by the plan."))
     return True
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_patient
+def schedule_new(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
+    """Ask for one more instrument."""
+    offered = offers(patient).instruments
+    form = ScheduleForm(request.POST if request.method == "POST" else None, offered=offered)
+    if form.is_valid() and form.rule:
+        code, anchor_on = form.cleaned_data["code"], form.cleaned_data["anchor_on"]
+        try:
+            ask_anew(patient, code, form.rule, timezone.now(), anchor_on=anchor_on, by=desk.user)
+        except ScheduleError as error:
+            form.refused(error)
+        else:
+            audit.record("wrote schedule", [patient.pk], desk.user.pk)
+            messages.success(request, _("It is asked from now on."))
+            return redirect("dashboard:reminders", patient.pk)
+    return _schedule_page(request, desk, patient, form, {"why_not": [each for each in offered if each.why_not]})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@at_patient
+def schedule_change(request: HttpRequest, desk: Desk, patient: Patient, schedule_id: UUID) -> HttpResponse:
+    """Ask by another rule from now on. How a programme's sessions are asked for is said by the programme."""
+    asked = Schedule.objects.filter(patient=patient, asks=Schedule.Asks.INSTRUMENT)
+    schedule = get_object_or_404(asked.select_related("patient__clinic"), pk=schedule_id)
+    (shown,) = shown_schedules([schedule])
+    data = request.POST if request.method == "POST" else None
+    form = ScheduleForm(data, old=shown.rule, anchor_on=shown.anchor_on)
+    if form.is_valid() and form.rule:
+        try:
+            change_rule(schedule, form.rule, timezone.now(), anchor_on=form.cleaned_data["anchor_on"])
+        except ScheduleError as error:
+            form.refused(error)
+        else:
+            audit.record("changed schedule", [patient.pk], desk.user.pk)
+            messages.success(request, _("It is asked so from now on."))
+            return redirect("dashboard:reminders", patient.pk)
+    audit.record("read schedules", [patient.pk], desk.user.pk)
+    return _schedule_page(request, desk, patient, form, {"shown": shown, "when": rule_words(shown.rule)})
+
+
+def _schedule_page(
+    request: HttpRequest, desk: Desk, patient: Patient, form: ScheduleForm, more: dict[str, Any]
+) -> HttpResponse:
+    around = {"desk": desk, "section": "patients", "page": "reminders", "patient": patient, "form": form}
+    return render(request, "dashboard/schedule.html", around | more)
 
 
 @require_POST

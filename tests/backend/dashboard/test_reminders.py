@@ -83,6 +83,96 @@ def test_a_schedule_is_ended_and_a_plan_says_what_it_leaves_out(
     assert "Say from which day" in post(client, patient, "reminders/", do="plan", plan="ichom-surgery")
 
 
+WEEKLY = {
+    "code": "red-flag-screen",
+    "rhythm": "weeks",
+    "every": "2",
+    "on": "3",
+    "anchor": "enrolment",
+    "nudges": "1",
+    "opens_0": "09:00",
+    "closes_0": "20:00",
+    "later_0": "1",
+}
+
+
+def test_one_more_instrument_is_asked_for_and_its_rule_changed(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    assert "It is asked from now on." in post(client, patient, "reminders/schedules/new", **WEEKLY)
+    made = Schedule.objects.get(patient=patient)
+    assert (made.code, made.created_by) == ("red-flag-screen", colleague)
+    assert rule_words(read_rule(made.rule)) == "every 2 weeks (Wed), 09:00–20:00"
+
+    address = f"reminders/schedules/{made.pk}/change"
+    page = client.get(f"/patients/{patient.pk}/{address}", secure=True).content.decode()
+    assert 'value="2"' in page
+    assert "Until now: every 2 weeks (Wed), 09:00–20:00." in page
+    points = WEEKLY | {"rhythm": "points", "days": "0, 14", "months": "6", "anchor": "date", "anchor_on": "2026-12-01"}
+    assert "It is asked so from now on." in post(client, patient, address, **points)
+    made.refresh_from_db()
+    assert rule_words(read_rule(made.rule)) == "day 0, day 14, month 6, 09:00–20:00"
+    assert made.version == 2
+    actions = Audit.objects.filter(patient=patient).values_list("action", flat=True)
+    assert {"wrote schedule", "changed schedule"} <= set(actions)
+
+
+def test_what_the_form_does_not_ask_for_stays(client: Client, patient: Patient, colleague: User) -> None:
+    schedule = asked(patient)
+    schedule.rule = DAILY | {"burst": {"days": 7, "months": 3}, "remind": {"after": 30, "nudges": 0, "every": 60}}
+    schedule.save()
+    daily = {"rhythm": "days", "every": "1", "anchor": "enrolment", "nudges": "2"}
+    window = {"opens_0": "07:00", "closes_0": "09:00"}
+    post(client, patient, f"reminders/schedules/{schedule.pk}/change", **daily, **window)
+    schedule.refresh_from_db()
+    rule = read_rule(schedule.rule)
+    assert rule_words(rule) == "every day, 07:00–09:00, for 7 days every 3 months"
+    assert (rule.remind.after, rule.remind.nudges) == (30, 2)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said", "field"),
+    [
+        ({"code": ""}, "This field is required.", "code"),
+        ({"code": "nope"}, "not one of the available choices", "code"),
+        ({"every": ""}, "Say how many.", "every"),
+        ({"rhythm": "points"}, "Name at least one point", "days"),
+        ({"rhythm": "points", "days": "soon"}, "Whole numbers, with commas", "days"),
+        ({"rhythm": "points", "days": "9999"}, "Expected `int` &lt;= 3660", "days"),
+        ({"anchor": "surgery"}, "Say which day.", "anchor_on"),
+        ({"anchor_on": "2026-12-01"}, "Leave it empty", "anchor_on"),
+        ({"anchor": "date", "anchor_on": "1926-12-01"}, "more than thirty years away", "anchor_on"),
+        ({"closes_0": "08:00", "later_0": "0"}, "It closes before it opens.", "closes_0"),
+        ({"opens_1": "10:00"}, "A window has a beginning and an end.", "closes_1"),
+        ({"opens_1": "10:00", "closes_1": "11:00"}, "Windows stand in order", "opens_0"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_stands_next_to_the_field(
+    client: Client, patient: Patient, colleague: User, wrong: dict[str, str], said: str, field: str
+) -> None:
+    page = post(client, patient, "reminders/schedules/new", **WEEKLY | wrong)
+    beside = page.partition(f'for="id_{field}"')[2].partition('<div class="field')[0]
+    assert said in beside
+    assert not Schedule.objects.exists()
+
+
+def test_what_is_asked_already_is_not_asked_twice(client: Client, patient: Patient, colleague: User) -> None:
+    post(client, patient, "reminders/schedules/new", **WEEKLY)
+    assert "asked for already" in post(client, patient, "reminders/schedules/new", **WEEKLY)
+    page = client.get(f"/patients/{patient.pk}/reminders/schedules/new", secure=True).content.decode()
+    assert "Somebody must read the answer to item 9 of phq-9" in page  # and why what is not offered is not
+
+
+def test_a_programme_says_itself_when_its_sessions_are_asked_for(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    schedule = asked(patient)
+    schedule.asks, schedule.rule = "session", {"anchor": "prescription"}
+    schedule.save()
+    address = f"/patients/{patient.pk}/reminders/schedules/{schedule.pk}/change"
+    assert client.get(address, secure=True).status_code == 404
+
+
 def test_days_away_are_entered_and_taken_back(client: Client, patient: Patient, colleague: User) -> None:
     first = timezone.now().date() + timedelta(days=3)
     wrong = {"do": "away", "first_day": str(first), "last_day": str(first - timedelta(days=1))}
