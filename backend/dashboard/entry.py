@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, wraps
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.postgres.expressions import ArraySubquery
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -91,6 +91,13 @@ def desk_at(user: User, clinic_id: int) -> Desk:
     raise Http404
 
 
+def check_text(request: HttpRequest, named: Mapping[str, Any]) -> None:
+    """400 for a NUL in an address or a form, as no keyboard makes one: no text of ours can hold it."""
+    sent = (text for data in (request.GET, request.POST) for name, texts in data.lists() for text in (name, *texts))
+    if any("\0" in str(text) for text in (*named.values(), *sent)):
+        raise SuspiciousOperation("a NUL was sent")
+
+
 def at_clinic(view: View) -> View:
     """A page about the clinic in its address; a clinic where the caller doesn't work is not found."""
 
@@ -98,6 +105,7 @@ def at_clinic(view: View) -> View:
     @never_cache
     @login_required
     def page(request: HttpRequest, clinic_id: int, **kwargs: Any) -> HttpResponseBase:
+        check_text(request, kwargs)
         desk = desk_at(cast(User, request.user), clinic_id)
         with timezone.override(desk.zone):
             return view(request, desk, **kwargs)
@@ -112,6 +120,7 @@ def at_patient(view: View) -> View:
     @never_cache
     @login_required
     def page(request: HttpRequest, patient_id: int, **kwargs: Any) -> HttpResponseBase:
+        check_text(request, kwargs)
         user = cast(User, request.user)
         memberships_of(user)  # who doesn't belong here at all is told so
         patients = Patient.objects.visible_to(user).exclude(user=user).select_related("care_team")

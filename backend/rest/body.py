@@ -53,10 +53,13 @@ class JSONParser(BaseParser):
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         assert parser_context is not None  # noqa: S101  DRF always gives one
+        body = read_body(parser_context["request"])
         try:
-            return msgspec.json.decode(read_body(parser_context["request"]))
+            read = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem(400, "malformed_json", "The body is not valid JSON.") from error
+        refuse_nul(body)
+        return read
 
 
 _MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$", re.DOTALL)
@@ -64,8 +67,9 @@ _MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `(?:key in )?\$(?P<path>.*)`)?$",
 
 def read_as[T](request: Request, kind: type[T]) -> T:
     """The JSON body as a struct; 400 that names the field where it doesn't fit."""
+    body = read_body(request)
     try:
-        return msgspec.json.decode(read_body(request), type=kind)
+        read = msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         match = _MESSAGE.match(str(error))
         what, path = (match["what"], match["path"] or "") if match else (str(error), "")
@@ -76,3 +80,31 @@ def read_as[T](request: Request, kind: type[T]) -> T:
         raise Problem(400, "invalid", f"{what}.", field=field or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "malformed_json", "The body is not valid JSON.") from error
+    refuse_nul(body)
+    return read
+
+
+def refuse_nul(body: bytes) -> None:
+    """400 that names the field where JSON holds a NUL: no text of the database can."""
+    if b"\\u0000" in body and (field := nul_field(msgspec.json.decode(body))):
+        raise Problem(400, "nul_byte", "A NUL character can't be stored.", field=field)
+
+
+def nul_field(value: object, path: tuple[str, ...] = ()) -> str | None:
+    """The dotted path of the first text in `value` that holds a NUL character, or None."""
+    match value:
+        case str():
+            return ".".join(path) if "\0" in value else None
+        case dict():
+            children = [(str(key), inner) for key, inner in value.items()]
+        case list():
+            children = [(str(position), inner) for position, inner in enumerate(value)]
+        case _:
+            return None
+    for key, inner in children:
+        here = (*path, key.replace("\0", "?"))
+        if "\0" in key:
+            return ".".join(here)
+        if found := nul_field(inner, here):
+            return found
+    return None

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from backend.reminders.intake import AbsenceItem, ReceiptItem, SettingsItem, SnoozeItem
+from backend.rest.body import nul_field
 from backend.rest.verdicts import FieldError
 from backend.sync.salvaging import repeated_field
 from exercises.items import AdverseEventItem, FollowupItem, NotTodayItem, SessionItem, SessionWithdrawalItem
@@ -96,7 +97,7 @@ def decode_item(raw: msgspec.Raw) -> Item | Undecodable:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _undecodable(raw, FieldError("", "malformed_json", "This is not valid UTF-8."))
     text = bytes(raw)
-    if b"\\u0000" in text and (field := _nul_field(msgspec.to_builtins(item))):
+    if b"\\u0000" in text and (field := nul_field(msgspec.to_builtins(item))):
         return _undecodable(raw, FieldError(field, "nul_byte", "A NUL character can't be stored."))
     if field := repeated_field(text, item):
         return _undecodable(raw, FieldError(field, "repeated_key", "This field is there more than once."))
@@ -148,23 +149,3 @@ def _unreadable_key(raw: msgspec.Raw, field: str) -> str:
         except msgspec.DecodeError:
             return key[:64]
     return ""
-
-
-def _nul_field(value: object, path: tuple[str, ...] = ()) -> str | None:
-    """The dotted path of the first text in `value` that holds a NUL character, or None."""
-    match value:
-        case str():
-            return ".".join(path) if "\0" in value else None
-        case dict():
-            children = [(str(key), inner) for key, inner in value.items()]
-        case list():
-            children = [(str(position), inner) for position, inner in enumerate(value)]
-        case _:
-            return None
-    for key, inner in children:
-        here = (*path, key.replace("\0", "?"))
-        if "\0" in key:
-            return ".".join(here)
-        if found := _nul_field(inner, here):
-            return found
-    return None

@@ -72,7 +72,7 @@ def patients(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 
 def _words(request: HttpRequest) -> str:
-    return request.POST.get("q", "").replace("\0", "").strip()[:100]
+    return request.POST.get("q", "").strip()[:100]
 
 
 @require_http_methods(["GET", "POST"])
@@ -97,7 +97,7 @@ def table(request: HttpRequest, desk: Desk) -> HttpResponse:
 def save_view(request: HttpRequest, desk: Desk) -> HttpResponse:
     """Keep the filters and columns of an address under a name; a name that is taken is given anew."""
     filters = Filters.read(QueryDict(request.POST.get("query", "")[:2000]))
-    name = " ".join(request.POST.get("name", "").replace("\0", "").split())[:60]
+    name = " ".join(request.POST.get("name", "").split())[:60]
     own = SavedView.objects.filter(clinic=desk.clinic, user=desk.user)
     if not name:
         messages.error(request, _("Give the view a name."))

@@ -114,3 +114,17 @@ def test_who_read_what_is_on_record(client: Client, patient: Patient) -> None:
     noted = Audit.objects.filter(patient=patient, user=user).values_list("action", flat=True)
     expected = {"read panel", "read record", "read phones", "read audit", "read responses"}
     assert expected <= set(noted)
+
+
+@pytest.mark.parametrize(
+    ("method", "page", "sent"),
+    [
+        ("get", "/baseline/a%00b", {}),
+        ("get", "/answers/", {"after": "a\0b"}),
+        ("post", "/programme/new", {"item": "a\0b", "do": "add:x"}),
+        ("post", "/programme/new", {"q": "a\0b"}),
+    ],
+)
+def test_a_nul_is_a_bad_request(client: Client, patient: Patient, method: str, page: str, sent: dict[str, str]) -> None:
+    builders.sign_in(client, builders.colleague(patient.clinic, patient.care_team))
+    assert getattr(client, method)(f"/patients/{patient.pk}{page}", sent, secure=True).status_code == 400

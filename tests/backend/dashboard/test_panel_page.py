@@ -121,7 +121,7 @@ def test_a_view_is_saved_renamed_by_saving_again_and_deleted(client: Client, cli
     assert [(view.name, view.query) for view in SavedView.objects.all()] == [("The silent", "silent=1&column=pain")]
     assert f'href="/clinics/{clinic.pk}/?mine=1"' in save("The silent", "mine=1")
     assert SavedView.objects.get().query == "mine=1"
-    assert "Give the view a name." in save(" \0 ", "mine=1")
+    assert "Give the view a name." in save("  ", "mine=1")
     view = SavedView.objects.get()
     builders.sign_in(client, colleague := builders.colleague(clinic, role=Role.ADMIN))
     assert client.post(f"/clinics/{clinic.pk}/views/{view.pk}/delete", secure=True).status_code == 404

@@ -79,3 +79,12 @@ def test_malformed_json_is_named_so(broken: bytes) -> None:
 def test_a_body_that_is_not_json_is_refused() -> None:
     response = Client().post("/api/echo", {"a": "form"})
     assert (response.status_code, code(response)) == (415, "unsupported_media_type")
+
+
+def test_a_nul_is_refused_by_its_field() -> None:
+    for address in ("/api/echo", "/api/struct"):
+        response = send(address, b'{"texts": ["fine", "a\\u0000b"]}')
+        assert response.status_code == 400
+        error = response.json()["errors"][0]
+        assert (error["field"], error["code"]) == ("texts.1", "nul_byte")
+    assert send("/api/echo", b'{"texts": ["a\\\\u0000b"]}').status_code == 200  # a backslash, and no NUL

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend.people.models import Clinic
-from backend.rest.body import read_body
+from backend.rest.body import read_as, read_body
 from backend.rest.etag import conditional, etag_of
 from backend.rest.problems import Problem
 
@@ -37,6 +38,15 @@ class Open(APIView):
 class Echo(Open):
     def post(self, request: Request) -> Response:
         return Response(request.data)
+
+
+class Texts(msgspec.Struct):
+    texts: list[str]
+
+
+class AsStruct(Open):
+    def post(self, request: Request) -> Response:
+        return Response(read_as(request, Texts).texts)
 
 
 class Nested(Open):
@@ -81,6 +91,7 @@ def bare(request: HttpRequest, what: str) -> HttpResponse:
 
 urlpatterns = [
     path("api/echo", Echo.as_view()),
+    path("api/struct", AsStruct.as_view()),
     path("api/nested", Nested.as_view()),
     path("api/tagged", Tagged.as_view()),
     path("api/paged", Paged.as_view()),
