@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 from backend.people import audit
 from backend.people.models import Clinic, Origin, Patient, User
 from backend.people.rota import missing
+from backend.people.writes import next_revisions
 from backend.reminders.models import Schedule
 from backend.reminders.planning import plan
 from backend.reminders.slots import Rule, read_rule
@@ -195,6 +196,7 @@ def set_schedule(
         check_assignable(patient, code)
     _check_anchor(asks, rule, anchor_on, now.date())
     with transaction.atomic():
+        next_revisions([patient.pk])  # as everywhere before the schedule's own row: or two could wait for each other
         schedule, made = Schedule.objects.select_for_update().get_or_create(
             patient=patient,
             asks=asks,
@@ -235,6 +237,7 @@ def change_rule(schedule: Schedule, rule: Rule, now: datetime, *, anchor_on: dat
         check_assignable(schedule.patient, schedule.code)
     _check_anchor(asks, rule, anchor_on, now.date())
     with transaction.atomic():
+        next_revisions([schedule.patient_id])
         changed = Schedule.objects.filter(pk=schedule.pk, active=True).update(
             rule=rule.to_json(), anchor_on=anchor_on, version=F("version") + 1
         )
@@ -263,6 +266,7 @@ def _check_anchor(asks: Schedule.Asks, rule: Rule, anchor_on: date | None, today
 def end_schedule(schedule: Schedule, now: datetime) -> None:
     """Ask for it no more. What was answered stays; what stands open is withdrawn."""
     with transaction.atomic():
+        next_revisions([schedule.patient_id])
         Schedule.objects.filter(pk=schedule.pk).update(active=False)
         plan([schedule.patient_id], now)
 
@@ -272,6 +276,7 @@ def end_without_words(clinic_id: int, code: str, now: datetime, **_: object) -> 
     """Ask nobody of a clinic any more for an instrument whose text it may no longer show."""
     asked = Schedule.objects.filter(clinic=clinic_id, asks=Schedule.Asks.INSTRUMENT, code=code, active=True)
     patients = list(asked.values_list("patient", flat=True))
+    next_revisions(patients)
     asked.update(active=False)
     plan(patients, now)
     audit.record("end schedule", patients, None)

@@ -1,12 +1,23 @@
 """Who can be asked for what, and the plans that ship."""
 
+import threading
+import time as time_
 from datetime import date, time
 
 import pytest
+from django.db import connection, transaction
 
 from backend.people.models import Membership, OnCall, OpeningHours, Patient, Role
+from backend.people.writes import next_revisions
 from backend.reminders.models import Schedule, Slot
-from backend.reminders.scheduling import ScheduleError, apply_plan, ask_as_watched, plans, set_schedule
+from backend.reminders.scheduling import (
+    ScheduleError,
+    apply_plan,
+    ask_as_watched,
+    end_schedule,
+    plans,
+    set_schedule,
+)
 from backend.reminders.slots import Points
 from backend.reminders.ticking import tick
 from outcomes import library
@@ -160,3 +171,41 @@ def test_what_clinicians_fill_in_goes_to_no_phone() -> None:
     a_pack(patient.clinic, "siras")
     with pytest.raises(ScheduleError, match="filled in by a clinician"):
         set_schedule(patient, INSTRUMENT, "siras", EVENING, NOON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_and_the_planner_do_not_wait_for_each_other() -> None:
+    """Whoever plans holds the patient's revision first, then the schedule; so does whoever changes a schedule."""
+    patient = a_diarist(NOON)
+    schedule = Schedule.objects.get(patient=patient)
+    ended: list[Exception | None] = []
+
+    def end() -> None:
+        try:
+            end_schedule(schedule, NOON)
+            ended.append(None)
+        except Exception as error:
+            ended.append(error)
+        finally:
+            connection.close()
+
+    colleague = threading.Thread(target=end)
+    with transaction.atomic():
+        next_revisions([patient.pk])
+        colleague.start()
+        wait_until_somebody_waits()
+        Schedule.objects.filter(pk=schedule.pk).update(planned_until=NOON.date())
+    colleague.join()
+    assert ended == [None]
+    assert not Schedule.objects.get(pk=schedule.pk).active
+
+
+def wait_until_somebody_waits() -> None:
+    """For a lock that another holds."""
+    for _ in range(600):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time_.sleep(0.05)
+    pytest.fail("nobody waits")
