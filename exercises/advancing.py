@@ -76,7 +76,7 @@ class _Past:
     """What was logged and said of late, read once for all programmes of a patient."""
 
     def __init__(self, patient: Patient, today: date) -> None:
-        self.today, self.since = today, today - LOOKS_BACK
+        self.patient, self.today, self.since = patient, today, today - LOOKS_BACK
         versions = Prescription.objects.filter(patient=patient).defer("exercises")  # which are most of a version
         self.versions = list(versions.order_by("programme", "version"))
         self.proposals = list(Proposal.objects.filter(patient=patient).order_by("made_at"))
@@ -118,6 +118,10 @@ class _Past:
         noes = [each.decided_at for each in before if each.rule == "quota" and each.state == Proposal.State.DECLINED]
         stopping = [(rule, at) for rule, at in self.flags if rule in STOPPING]
         loads = self._loads(mine)
+
+        def day(at: datetime) -> date:
+            return today_of(self.patient, at)
+
         return Situation(
             today=self.today,
             mode=plan.mode,
@@ -126,17 +130,17 @@ class _Past:
             sessions=[self._log(each, {back.session for back in backs}) for each in mine if not each.skipped],
             flares=self.flares,
             calm_on=self.calm_on,
-            new_signs=[Sign(rule, at.date()) for rule, at in stopping if stopped_at is None or at > stopped_at],
-            open_flags=[Sign(rule, at.date()) for rule, at in stopping],
-            frozen_since=min((at.date() for rule, at in self.flags if rule in TALKED_ABOUT), default=None),
-            last_step_back=max((each.made_at.date() for each in backs), default=None),
+            new_signs=[Sign(rule, day(at)) for rule, at in stopping if stopped_at is None or at > stopped_at],
+            open_flags=[Sign(rule, day(at)) for rule, at in stopping],
+            frozen_since=min((day(at) for rule, at in self.flags if rule in TALKED_ABOUT), default=None),
+            last_step_back=max((day(each.made_at) for each in backs), default=None),
             weekly_load=loads[-1],
             loads_before=loads[:-1] if self._ran_since(prescription) <= self.since else (),
             due=self.due,
             attended=self.attended,
             exposure=plan.exposure,
             on_rung_since=self._on_rung_since(prescription),
-            declined=max((at.date() for at in noes if at), default=None),
+            declined=max((day(at) for at in noes if at), default=None),
         )
 
     def _ran_since(self, prescription: Prescription) -> date:
@@ -229,7 +233,7 @@ def _keep(proposal: progression.Proposal, about: Prescription, past: _Past, now:
         )
         row = Proposal(
             id=uuid7(),
-            clinic_id=about.clinic_id,
+            clinic_id=patient.clinic_id,
             patient=patient,
             programme=about.programme,
             prescription=about,

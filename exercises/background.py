@@ -29,12 +29,10 @@ def enter_condition(
     """Raises RefusedError, with the code `exists` where the patient has it already."""
     if code not in library().codes[LANGUAGE].conditions:
         raise RefusedError("code", "unknown_code", "See /exercise-codes for the conditions.")
-    row, new = Condition.objects.get_or_create(
-        patient=patient,
-        code=code,
-        ended_on=None,
-        defaults={"clinic_id": patient.clinic_id, "since": since, "note": note, "entered_by": by, "entered_at": now},
-    )
+    entered = {"clinic_id": patient.clinic_id, "since": since, "note": note, "entered_by": by, "entered_at": now}
+    with transaction.atomic():
+        next_revisions([patient.pk])
+        row, new = Condition.objects.get_or_create(patient=patient, code=code, ended_on=None, defaults=entered)
     if not new:
         raise RefusedError("code", "exists", "The patient has this condition already.")
     return row
@@ -59,16 +57,18 @@ def enter_clearance(
 ) -> Clearance:
     if valid_until < cleared_on:
         raise RefusedError("valid_until", "before_start", "It ends before it begins.")
-    return Clearance.objects.create(
-        clinic_id=patient.clinic_id,
-        patient=patient,
-        screen=screen,
-        cleared_by=cleared_by,
-        cleared_on=cleared_on,
-        valid_until=valid_until,
-        entered_by=by,
-        entered_at=now,
-    )
+    with transaction.atomic():
+        next_revisions([patient.pk])
+        return Clearance.objects.create(
+            clinic_id=patient.clinic_id,
+            patient=patient,
+            screen=screen,
+            cleared_by=cleared_by,
+            cleared_on=cleared_on,
+            valid_until=valid_until,
+            entered_by=by,
+            entered_at=now,
+        )
 
 
 def likings(patient_id: int) -> Likings:

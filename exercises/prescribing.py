@@ -25,7 +25,11 @@ from exercises.plan import Plan
 from exercises.series import Span, refresh
 from exercises.uploads import hung
 from outcomes.intake import local_day
-from outcomes.models import Alert
+from outcomes.models import Alert, Trend
+from outcomes.store import mark_due
+
+# A day further off than a long life is a slip of the hand, and no calendar reaches far beyond year 9999.
+FURTHEST = timedelta(days=120 * 366)
 
 # For the floors above, inside the transaction that wrote: `programme` is one of its versions, `now` the instant.
 programme_changed = Signal()
@@ -50,6 +54,13 @@ class BlockedError(Exception):
 def today_of(patient: Patient, now: datetime) -> date:
     """The patient's day at this instant; like a session's it turns at 04:00."""
     return local_day(now.astimezone(ZoneInfo(patient.time_zone)), daily=True)
+
+
+def check_near(today: date, **days: date | None) -> None:
+    """Raises RefusedError that names the first of these days that is nowhere near."""
+    for field, day in days.items():
+        if day is not None and abs(day - today) > FURTHEST:
+            raise RefusedError(field, "out_of_range", "This is more than a lifetime away.")
 
 
 def find_exercises(slugs: Iterable[str], clinic_id: int) -> dict[str, Exercise]:
@@ -102,6 +113,7 @@ def prescribe(
     """
     today = today_of(patient, now)
     starts_on = starts_on or today
+    check_near(today, starts_on=starts_on)
     if starts_on < today and origin is Origin.CLINIC:
         raise RefusedError("starts_on", "in_the_past", "A programme can't start on a day that is over.")
     new = _version(patient, plan, by=by, now=now, starts_on=starts_on, overrides=overrides or {}, origin=origin)
@@ -112,8 +124,18 @@ def prescribe(
         if programme and (started := Prescription.objects.filter(patient=patient, programme=programme).first()):
             return started
         new.save(force_insert=True)
+        _begin(patient, starts_on)
         _written(new, starts_on, today, now)
     return new
+
+
+def _begin(patient: Patient, day: date) -> None:
+    """The first day of the first programme: what lies before it is what later change is counted from."""
+    later = Q(programme_started_on=None) | Q(programme_started_on__gt=day)
+    if Patient.objects.filter(later, pk=patient.pk).update(programme_started_on=day):
+        patient.programme_started_on = day
+        measures = Trend.objects.filter(patient=patient).values_list("measure", flat=True)
+        mark_due((patient.pk, measure, patient.clinic_id) for measure in measures)
 
 
 def change(
@@ -135,6 +157,7 @@ def change(
     patient = old.patient
     today = today_of(patient, now)
     from_day = from_day or today
+    check_near(today, from_day=from_day)
     if from_day < today and old.origin == Origin.CLINIC:
         raise RefusedError("from_day", "in_the_past", "Days that are over keep what was prescribed.")
     kept = {each["key"]: each["reason"] for each in old.overrides}
@@ -171,6 +194,7 @@ def stop(old: Prescription, *, now: datetime, reason: str, last_day: date | None
     last_day = last_day or today - timedelta(days=1)
     if not reason.strip():
         raise RefusedError("reason", "required", "Say why the programme ends.")
+    check_near(today, last_day=last_day)
     if last_day < today - timedelta(days=1):
         raise RefusedError("last_day", "in_the_past", "Days that are over keep what was prescribed.")
     with transaction.atomic():
@@ -192,13 +216,14 @@ def pause(
     """Let a programme rest until `to_day`, or until it is resumed. Past days may be named: one is told late."""
     today = today_of(programme.patient, now)
     from_day = from_day or today
+    check_near(today, from_day=from_day, to_day=to_day)
     if to_day and to_day < from_day:
         raise RefusedError("to_day", "before_start", "The pause ends before it begins.")
     with transaction.atomic():
         rev = next_revisions([programme.patient_id])[programme.patient_id]
         row = Pause.objects.create(
             id=uuid7(),
-            clinic_id=programme.clinic_id,
+            clinic_id=programme.patient.clinic_id,  # where they are now, wherever it was prescribed
             patient_id=programme.patient_id,
             rev=rev,
             programme=programme.programme,

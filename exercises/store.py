@@ -320,15 +320,16 @@ def insert_adverse_events(
 
 
 def pain_of_sessions(patient_ids: Sequence[int], since: datetime) -> dict[tuple[int, int], list[PainOfSession]]:
-    """How the sessions since then hurt, by patient and clinic. One statement."""
+    """How the sessions since then hurt, by patient and the clinic where they are now. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT patient_id, clinic_id, id, authored_at, pain_before, greatest(pain_during, pain_after), (
+            SELECT patient_id, patient.clinic_id, mine.id, authored_at, pain_before,
+                greatest(pain_during, pain_after), (
                 SELECT pain_next_day FROM exercises_session_followup AS after
                 WHERE after.patient_id = mine.patient_id AND after.session = mine.id
                 ORDER BY authored_at DESC, id DESC LIMIT 1)
-            FROM exercises_session AS mine
+            FROM exercises_session AS mine JOIN people_patient AS patient ON patient.id = mine.patient_id
             WHERE patient_id = ANY(%s) AND live AND skipped = '' AND authored_at >= %s
             """,
             [list(patient_ids), since],

@@ -126,7 +126,7 @@ def _fearful(known: Known) -> tuple[Basis, ...]:
         *known.at_least("tsk-11.total", 29),
         *known.above("tsk-17.total", 37),
         *known.at_least("pcs.total", 30),
-        *known.above("fabq.pa", 14),
+        *known.above("fabq.physical-activity", 14),
     )
 
 

@@ -13,7 +13,7 @@ from backend.people.models import Patient, User
 from backend.people.writes import Door, next_revisions
 from exercises.alarms import AE_1, SERIOUS
 from exercises.models import Treatment, TreatmentSession
-from exercises.prescribing import RefusedError
+from exercises.prescribing import RefusedError, check_near
 from exercises.treatments import AROUND, PARAMETERS, BeforeAndAfter, BrainStimulation, Details, Given, before_and_after
 from outcomes.alerts import Finding, raise_for
 from outcomes.models import Score
@@ -30,24 +30,30 @@ def enter_treatment(
     note: str = "",
 ) -> Treatment:
     """Raises RefusedError, as all of these do."""
+    check_near(now.date(), starts_on=starts_on, ends_on=ends_on)
     _in_order(starts_on, ends_on)
     stored = msgspec.to_builtins(details)
-    return Treatment.objects.create(
-        id=uuid7(),
-        clinic_id=patient.clinic_id,
-        patient=patient,
-        kind=stored["kind"],
-        starts_on=starts_on,
-        ends_on=ends_on,
-        details=stored,
-        note=note,
-        entered_by=by,
-        entered_at=now,
-    )
+    with transaction.atomic():
+        next_revisions([patient.pk])
+        return Treatment.objects.create(
+            id=uuid7(),
+            clinic_id=patient.clinic_id,
+            patient=patient,
+            kind=stored["kind"],
+            starts_on=starts_on,
+            ends_on=ends_on,
+            details=stored,
+            note=note,
+            entered_by=by,
+            entered_at=now,
+        )
 
 
-def change_treatment(row: Treatment, details: Details, *, starts_on: date, ends_on: date | None, note: str) -> None:
+def change_treatment(
+    row: Treatment, details: Details, *, starts_on: date, ends_on: date | None, note: str, now: datetime
+) -> None:
     """Put right what was entered; the kind stays, and no session may come to lie before the first day."""
+    check_near(now.date(), starts_on=starts_on, ends_on=ends_on)
     _in_order(starts_on, ends_on)
     stored = msgspec.to_builtins(details)
     if stored["kind"] != row.kind:
@@ -60,7 +66,8 @@ def change_treatment(row: Treatment, details: Details, *, starts_on: date, ends_
     row.save(update_fields=["details", "starts_on", "ends_on", "note"])
 
 
-def end_treatment(row: Treatment, ends_on: date) -> None:
+def end_treatment(row: Treatment, ends_on: date, now: datetime) -> None:
+    check_near(now.date(), ends_on=ends_on)
     _in_order(row.starts_on, ends_on)
     row.ends_on = ends_on
     row.save(update_fields=["ends_on"])
@@ -78,6 +85,7 @@ def enter_session(row: Treatment, patient: Patient, given: Given, *, by: User, n
         raise RefusedError("id", "no_sessions", "Only a course of brain stimulation has sessions.")
     if not isinstance(given.parameters, PARAMETERS[details.modality]):
         raise RefusedError("parameters.kind", "other_modality", f"The course is {details.modality}.")
+    check_near(now.date(), day=given.day)
     if given.day < row.starts_on:
         raise RefusedError("day", "before_start", "This is before the course began.")
     if given.starts_at and given.ends_at and given.ends_at <= given.starts_at:

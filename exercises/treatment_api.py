@@ -177,7 +177,7 @@ class EndTreatmentView(StaffView):
         asked = read_as(request, EndIt)
 
         def write() -> HttpResponse:
-            end_treatment(row, asked.ends_on)
+            end_treatment(row, asked.ends_on, timezone.now())
             audit.record("ended treatment", [patient_id], request.user.pk)
             return json_response(stored(row, row.sessions.count()))
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from backend.people import audit
-from backend.people.models import ClinicText, Consent, Patient
+from backend.people.models import ClinicText, Consent, Patient, Transfer
 from backend.people.texts import in_language, newest
 from backend.rest.problems import Problem
 
@@ -44,6 +44,10 @@ def withdraw(patient: Patient, now: datetime) -> ClinicText | None:
 
     What was recorded until now stays in the clinic's record. Gives the clinic's own words about that, if it has any.
     """
+    # First of all a move that is under way: who accepts it in this moment brings a new consent, which ends below.
+    under_way = Transfer.objects.filter(patient=patient, accepted_at=None, cancelled_at=None)
+    if under_way.update(cancelled_at=now):
+        audit.record("call off transfer", [patient.pk], patient.user_id)
     for given in patient.consents.filter(withdrawn_at=None):
         given.withdrawn_at = now
         given.save(update_fields=["withdrawn_at"])  # saved, not updated: reminders listen

@@ -27,6 +27,7 @@ from backend.people.shapes import (
     devices_of,
     patient_shown,
 )
+from backend.people.writes import next_revisions
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.paging import KeysetPagination
 from backend.rest.problems import Problem
@@ -184,6 +185,7 @@ class PatientView(APIView):
         for name, value in form.validated_data.items():
             setattr(patient, name, value)
         with transaction.atomic():
+            next_revisions([patient.pk])
             saved(patient, list(form.validated_data))
             if patient.status == Patient.Status.DISCHARGED:
                 enrolment.void_codes(patient, timezone.now())

@@ -256,3 +256,15 @@ def test_a_quota_that_was_declined_comes_again_after_a_week(patient: Patient) ->
     for days, again in ((0, 0), (6, 0), (7, 1), (8, 1)):
         advance(patient.pk, NOW + timedelta(days=days))
         assert Proposal.objects.filter(state="waiting").count() == again
+
+
+def test_a_flare_far_east_of_greenwich_eases_the_dose_once() -> None:
+    """In the morning it is still yesterday in Greenwich."""
+    patient = a_patient(time_zone="Asia/Tokyo")
+    morning = datetime.fromisoformat("2026-11-04T06:00:00+09:00")
+    programme = a_programme(patient, BIRD_DOG, now=morning - timedelta(days=14))
+    said = diary(TODAY, flare=True) | {"authored_at": morning.isoformat(), "time_zone": "Asia/Tokyo"}
+    send(patient, said, now=morning)
+    advance(patient.pk, morning + timedelta(minutes=5))
+    assert in_force(programme).version == 2
+    assert doses(programme)["bird-dog"]["sets"] == 2

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from backend.people.models import Origin, Patient
+from backend.reminders.models import Schedule, Slot
+from backend.reminders.scheduling import set_schedule
+from backend.reminders.slots import Points, Rule, Window
 from exercises.dose import Intervals, Minutes, Sets, Steps
 from exercises.models import Clearance, Condition, Pause, Prescription
 from exercises.plan import Item
 from exercises.prescribing import BlockedError, RefusedError, change, check, pause, prescribe, resume, stop
-from outcomes.models import Alert
+from outcomes.models import Alert, Baseline
+from outcomes.recompute import recompute_all, recompute_due
+from tests.backend.dashboard import builders
 from tests.exercises.programmes import CAT_COW, NOW, WALK, a_plan, a_programme, session, store
 from tests.exercises.test_intake import values
 from tests.factories import a_clinician, a_patient, a_team
-from tests.signin import browser, phone
+from tests.signin import a_consent, browser, phone
 
 pytestmark = pytest.mark.django_db
 
@@ -301,3 +306,51 @@ class TestOverTheApi:
 
 def test_minutes_are_kept_as_numbers() -> None:
     assert a_plan(Item(exercise="baseline-walk", dose=Minutes(minutes=12, sessions_per_week=3))).weekday_bits == 0b10101
+
+
+FAR = date(9999, 12, 31)
+
+
+def test_a_day_beyond_every_calendar_is_refused_by_its_field(patient: Patient) -> None:
+    programme = a_programme(patient)
+    for field, write in (
+        ("starts_on", lambda: prescribe(patient, a_plan(), by=None, now=NOW, starts_on=FAR)),
+        ("from_day", lambda: change(programme, a_plan(WALK), by=None, now=NOW, reason="x", from_day=FAR)),
+        ("last_day", lambda: stop(programme, now=NOW, reason="x", last_day=FAR)),
+        ("from_day", lambda: pause(programme, by=None, now=NOW, reason="holiday", from_day=FAR)),
+        ("to_day", lambda: pause(programme, by=None, now=NOW, reason="holiday", to_day=FAR)),
+        ("from_day", lambda: pause(programme, by=None, now=NOW, reason="holiday", from_day=date.min)),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            write()
+        assert (refused.value.field, refused.value.code) == (field, "out_of_range")
+    assert Prescription.objects.get() == programme
+
+
+class TestTheFirstProgramme:
+    """Its first day is what baselines are taken before, and what questionnaires may count from."""
+
+    def test_its_first_day_is_kept_with_the_patient(self, patient: Patient) -> None:
+        prescribe(patient, a_plan(), by=None, now=NOW, starts_on=TOMORROW)
+        assert Patient.objects.get().programme_started_on == TOMORROW
+
+    def test_a_later_one_leaves_it_and_an_earlier_one_moves_it(self, patient: Patient) -> None:
+        for starts_on in (TODAY + timedelta(days=3), TODAY + timedelta(days=9), TOMORROW):
+            prescribe(patient, a_plan(), by=None, now=NOW, starts_on=starts_on)
+        assert Patient.objects.get().programme_started_on == TOMORROW
+
+    def test_trends_are_counted_anew_from_before_it(self, patient: Patient) -> None:
+        builders.scores(patient, "daily-diary.pain-average", [8, 8, 8, 8, 2], last=TODAY)
+        recompute_all(NOW)
+        prescribe(patient, a_plan(), by=None, now=NOW, starts_on=TODAY)
+        recompute_due(NOW)
+        frozen = Baseline.objects.get(measure__code="daily-diary.pain-average")
+        assert (frozen.value, frozen.to_day) == (8, YESTERDAY)
+
+    def test_what_is_asked_from_its_start_on_is_asked(self, patient: Patient) -> None:
+        a_consent(patient)
+        rule = Rule(windows=(Window(time(9), time(20)),), pattern=Points(days=(7,)), anchor="programme-start")
+        set_schedule(patient, Schedule.Asks.INSTRUMENT, "pgic", rule, NOW)
+        assert not Slot.objects.exists()
+        prescribe(patient, a_plan(), by=None, now=NOW, starts_on=TODAY)
+        assert Slot.objects.get(schedule__code="pgic").local_date == TODAY + timedelta(days=7)

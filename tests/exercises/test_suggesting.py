@@ -24,7 +24,7 @@ def best(suggestions: Suggestions) -> list[str]:
 
 @pytest.mark.parametrize(
     ("measure", "below", "from_here"),
-    [("tsk-11.total", 28, 29), ("tsk-17.total", 37, 38), ("pcs.total", 29, 30), ("fabq.pa", 14, 15)],
+    [("tsk-11.total", 28, 29), ("tsk-17.total", 37, 38), ("pcs.total", 29, 30), ("fabq.physical-activity", 14, 15)],
 )
 def test_fear_suggests_exposure_then_yoga_qigong_mindfulness(measure: str, below: float, from_here: float) -> None:
     assert best(suggest(known(scores={measure: below}))) == []

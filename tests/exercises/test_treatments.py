@@ -144,6 +144,12 @@ class TestOverTheApi:
         assert self.post(client, here, {"ends_on": "2026-11-01"}).status_code == 422
         assert self.post(client, here, {"ends_on": "2026-11-20"}).json()["ends_on"] == "2026-11-20"
 
+    def test_a_day_that_is_nowhere_near_is_refused(self, patient: Patient, client: Client) -> None:
+        for field in ("starts_on", "ends_on"):
+            sent = {"starts_on": "2026-11-02", "details": EXAMPLE["details"], field: "9999-12-31"}
+            answer = self.post(client, f"{patient.pk}/treatments", sent)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
     def test_a_session_of_the_course_is_kept_with_its_parameters(self, patient: Patient, client: Client) -> None:
         here = f"{patient.pk}/treatments/{a_course(patient).pk}/sessions"
         assert self.post(client, here, EXAMPLE_GIVEN | {"day": "2026-11-05"}).status_code == 201

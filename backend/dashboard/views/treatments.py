@@ -98,7 +98,7 @@ def _changed(row: Treatment, details: StructForm, frame: FrameForm) -> bool:
     right = [form.is_valid() for form in (details, frame)]
     if all(right):
         try:
-            change_treatment(row, details.value, **frame.cleaned_data)
+            change_treatment(row, details.value, now=timezone.now(), **frame.cleaned_data)
         except RefusedError as error:
             frame.add_error(error.field if error.field in frame.fields else None, error.detail)
         else:

@@ -179,7 +179,7 @@ def test_a_code_to_link_a_phone_enrols_nobody_and_the_other_way_round() -> None:
         ({"email": "nobody"}, "email", "invalid"),
         ({"device": {"id": "x"}}, "device.id", "invalid"),
         ({"code": ""}, "code", "blank"),
-        ({"code": "a\0b"}, "code", "null_characters_not_allowed"),
+        ({"code": "a\0b"}, "code", "nul_byte"),
         ({"code": "0000-0000-0000"}, "code", "unknown"),
     ],
 )

@@ -14,6 +14,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from backend.people import audit
+from backend.people.discharging import take_back
 from backend.people.erasing import erase, erase_overdue
 from backend.people.models import Audit, Patient, PatientRev, User
 from backend.people.registry import PATIENT_DATA, Erasure
@@ -25,7 +26,7 @@ from outcomes.alerts import Finding, source_of
 from outcomes.models import Alert, Response
 from outcomes.silence import raise_by_origin
 from tests.backend.people.everything import everything_of
-from tests.factories import a_clinician, a_patient, an_admin
+from tests.factories import a_clinician, a_patient, a_user, an_admin
 from tests.signin import browser, phone
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +214,32 @@ def test_a_clinic_keeps_a_discharged_patient_for_as_long_as_it_says() -> None:
         active.identifier,
     }
     assert erase_overdue(now + timedelta(days=365)) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body"),
+    [
+        ("POST", "/conditions", {"code": "osteoporosis"}),
+        (
+            "POST",
+            "/clearances",
+            {"screen": "x", "cleared_by": "y", "cleared_on": "2026-11-20", "valid_until": "2027-11-20"},
+        ),
+        ("POST", "/treatments", {"starts_on": "2026-11-20", "details": {"kind": "surgery", "procedure": "fusion"}}),
+        ("PUT", "/preferences", {"liked": ["yoga"]}),
+        ("PATCH", "", {"name": "Somebody again"}),
+    ],
+)
+def test_nothing_is_entered_about_somebody_erased(method: str, address: str, body: dict[str, object]) -> None:
+    patient = a_patient()
+    erase(patient.pk, None)
+    client = browser(a_clinician(patient.care_team))
+    here = f"/api/v1/patients/{patient.pk}{address}"
+    assert client.generic(method, here, json.dumps(body), "application/json").status_code == 404
+
+
+def test_somebody_erased_is_not_taken_back() -> None:
+    patient = a_patient()
+    erase(patient.pk, None)
+    with pytest.raises(ErasedError):
+        take_back(Patient.objects.get(pk=patient.pk), a_user().pk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from django.utils import timezone
@@ -11,14 +11,20 @@ from django.utils import timezone
 from backend.dashboard.answers import entries
 from backend.dashboard.worklist import visible
 from backend.people import transferring
+from backend.people.consent import withdraw
 from backend.people.copying import copy_of
 from backend.people.models import CareTeam, ClinicText, Membership, OnCall, OpeningHours, Patient, Transfer, User
 from backend.reminders.models import Schedule
 from backend.reminders.scheduling import set_schedule
 from backend.reminders.slots import Days, Rule, Weeks, Window
 from backend.rest.problems import Problem
+from exercises.advancing import advance
+from exercises.intake import raise_painful_sessions
+from exercises.models import Prescription
+from exercises.prescribing import pause
 from outcomes.models import Alert, Response, Summary
 from tests.backend.dashboard import builders
+from tests.exercises.programmes import BIRD_DOG, DOOR, NOW, a_programme, session, store
 from tests.factories import a_clinic, a_clinician, a_patient, a_team, a_user, an_admin
 from tests.signin import a_consent, phone
 
@@ -202,3 +208,41 @@ def test_who_comes_back_is_read_whole_again(patient: Patient, there: CareTeam) -
     (user, _) = staff_of(home)
     assert Patient.objects.visible_to(user).get() == patient
     assert not Patient.objects.moved_on_from(home.clinic_id, user).exists()
+
+
+def test_whoever_withdraws_consent_on_the_way_is_not_made_to_consent_by_moving(
+    patient: Patient, there: CareTeam
+) -> None:
+    ClinicText.objects.create(clinic=there.clinic, kind="consent", language="en", version=1, body="I agree.")
+    now = timezone.now()
+    transfer = transferring.propose(patient, there.clinic, a_user().pk, now)
+    transferring.agree_by_phone(transfer, {"language": "en", "version": 1}, now)
+    withdraw(patient, now)
+    with pytest.raises(Problem, match="called off"):
+        transferring.accept(transfer, there, "NEW-1", a_user().pk, now)
+    assert not patient.consents.filter(withdrawn_at=None).exists()
+
+
+def test_what_the_other_clinic_writes_of_a_programme_is_not_read_by_the_old_one(
+    patient: Patient, there: CareTeam
+) -> None:
+    here, now = patient.clinic, timezone.now()
+    programme = a_programme(patient, BIRD_DOG, now=now - timedelta(days=14))
+    moved = move(patient, there)
+    programme = Prescription.objects.get(pk=programme.pk)
+    rest = pause(programme, by=None, now=now, reason="illness", from_day=now.date() + timedelta(days=9))
+    builders.scores(moved, "daily-diary.flare", [1], last=now.date())
+    (proposal,) = advance(moved.pk, now)
+    assert (rest.clinic_id, proposal.clinic_id) == (there.clinic_id, there.clinic_id)
+    copy = b"".join(copy_of(moved, now, recorded_at=here)).decode()
+    assert str(rest.pk) not in copy
+    assert str(proposal.pk) not in copy
+
+
+def test_what_a_session_left_behind_is_raised_where_the_patient_is(patient: Patient, there: CareTeam) -> None:
+    programme = a_programme(patient, now=NOW - timedelta(days=14))
+    for hour in ("08", "10"):
+        store(patient, session(programme, started_at=f"2026-11-04T{hour}:00:00+01:00", pain_during=8))
+    move(patient, there)
+    raise_painful_sessions([patient.pk], DOOR)
+    assert Alert.objects.get(rule="EX-1").clinic == there.clinic
