@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.utils.timezone import localdate
 from django.utils.translation import gettext
 
 from backend.dashboard.models import Note
@@ -30,7 +31,7 @@ def marks(patient: Patient, first: date, last: date) -> dict[str, Any]:
     alerts = Alert.objects.filter(patient=patient, opened_at__date__range=(first, last)).order_by("opened_at")
     return {
         "alerts": [
-            {"x": seconds(alert.opened_at.date()), "title": alert_title(alert.rule), "severity": alert.severity}
+            {"x": seconds(localdate(alert.opened_at)), "title": alert_title(alert.rule), "severity": alert.severity}
             for alert in alerts
         ],
         "notes": [{"x": seconds(day), "title": body} for day, body in _notes(patient, first, last)],

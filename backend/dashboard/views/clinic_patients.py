@@ -95,9 +95,10 @@ def managed(request: HttpRequest, desk: Desk, patient: Patient, form: ProfileFor
 @require_POST
 @at_patient
 def status(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
-    """Discharge somebody, or take them back."""
-    if patient.status == Patient.Status.DISCHARGED:
-        discharging.take_back(patient, desk.user.pk)
+    """Discharge somebody, or take them back, whichever the button said: a second click undoes nothing."""
+    if request.POST.get("do") == "take-back":
+        if patient.status == Patient.Status.DISCHARGED:
+            discharging.take_back(patient, desk.user.pk)
         messages.success(request, _("Taken back."))
     else:
         discharging.discharge(patient, desk.user.pk, timezone.now())

@@ -136,12 +136,15 @@ def test_discharge_ends_codes_and_says_what_is_still_open(client: Client, team: 
     builders.alert(patient)
     code, _ = invite(patient, Invitation.Purpose.ENROL, colleague.pk, timezone.now())
     assert "1 alert is not resolved" in client.get(f"/patients/{patient.pk}/manage/", secure=True).content.decode()
-    post(client, f"/patients/{patient.pk}/manage/status", {})
+    post(client, f"/patients/{patient.pk}/manage/status", {"do": "discharge"})
+    patient.refresh_from_db()
+    assert patient.status == "discharged"
+    post(client, f"/patients/{patient.pk}/manage/status", {"do": "discharge"})  # a second click
     patient.refresh_from_db()
     assert patient.status == "discharged"
     with pytest.raises(Problem, match="expired"):
         find(code, None, timezone.now() + timedelta(seconds=1))
-    post(client, f"/patients/{patient.pk}/manage/status", {})
+    post(client, f"/patients/{patient.pk}/manage/status", {"do": "take-back"})
     patient.refresh_from_db()
     assert patient.status == "invited"  # never enrolled, so not active
 

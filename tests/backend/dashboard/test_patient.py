@@ -260,3 +260,11 @@ def test_closing_wants_a_word_and_keeps_the_item(client: Client, patient: Patien
     assert item.closed_as == "rang the patient, entered by hand"
     closed = client.get(f"/clinics/{patient.clinic_id}/quarantine/?list=closed", secure=True).content.decode()
     assert "not even text" in closed
+
+
+def test_an_alert_after_midnight_is_marked_on_the_clinics_day(patient: Patient) -> None:
+    at = datetime(2026, 6, 14, 22, 30, tzinfo=UTC)  # half past midnight in Zurich
+    builders.alert(patient, opened_at=at)
+    with timezone.override("Europe/Zurich"):
+        (mark,) = marks(patient, builders.TODAY, builders.TODAY)["alerts"]
+    assert mark["x"] == seconds(builders.TODAY)
