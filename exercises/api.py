@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -152,9 +153,9 @@ def visible(request: Request) -> QuerySet[Exercise]:
     return catalogue(clinics_of(request))
 
 
-def filtered(rows: QuerySet[Exercise], request: Request) -> QuerySet[Exercise]:
-    """The rows that the query asks for; 400 for a code that is none."""
-    codes, asked = library().codes[LANGUAGE], request.query_params
+def filtered(rows: QuerySet[Exercise], asked: Mapping[str, str]) -> QuerySet[Exercise]:
+    """The rows that a query asks for; 400 for a code that is none."""
+    codes = library().codes[LANGUAGE]
     for name, known in (("modality", codes.modalities), ("position", codes.positions)):
         if value := asked.get(name):
             _must_be(value, known, name)
@@ -221,7 +222,7 @@ class ExercisesView(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         language = language_of(request)
-        rows = filtered(visible(request), request)
+        rows = filtered(visible(request), request.query_params)
         newest = rows.aggregate(count=Count("pk"), newest=Max("updated_at"))
 
         def build() -> object:

@@ -12,12 +12,13 @@ LICENCES = ("CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0")  # of text and media that ma
 
 
 class Problem(Strict, frozen=True, kw_only=True):
-    """What is wrong in the catalogue, and where."""
+    """What is wrong in the catalogue, and where: `field` is the part of the entry, where it is one."""
 
     file: str
     entry: str
     code: str
     detail: str
+    field: str | None = None
 
     def __str__(self) -> str:
         return f"{self.file}: {self.entry}: {self.detail} [{self.code}]"
@@ -35,20 +36,22 @@ def wrong_in(exercise: Exercise, exercises: Mapping[str, Exercise], codes: Codes
     """What is wrong in one entry that stands among `exercises`."""
     wrong = [*_unknown_codes(exercise, codes), *_licences(exercise)]
     wrong += (
-        ("contradiction", f"{code!r} is both a contraindication and a precaution")
+        ("precautions", "contradiction", f"{code!r} is both a contraindication and a precaution")
         for code in set(exercise.contraindications) & set(exercise.precautions)
     )
     if exercise.rpe[0] > exercise.rpe[1]:
-        wrong.append(("invalid", "rpe: the lower end comes first"))
+        wrong.append(("rpe", "invalid", "rpe: the lower end comes first"))
     for harder, change in ((False, exercise.regression), (True, exercise.progression)):
         name = "progression" if harder else "regression"
         if (change.to is None) == (change.variable is None):
-            wrong.append(("no-step", f"{name} needs either another entry or one variable"))
+            wrong.append((name, "no-step", f"{name} needs either another entry or one variable"))
         elif change.to is not None:
-            wrong += _link(exercise, exercises.get(change.to), change.to, harder)
+            wrong += _link(exercise, exercises.get(change.to), name, change.to, harder)
         else:
             wrong += _variable(exercise, change, name, codes)
-    return [Problem(file=file, entry=exercise.slug, code=code, detail=detail) for code, detail in wrong]
+    return [
+        Problem(file=file, entry=exercise.slug, code=code, detail=detail, field=field) for field, code, detail in wrong
+    ]
 
 
 def loops(exercises: Mapping[str, Exercise], files: Mapping[str, str]) -> list[Problem]:
@@ -68,46 +71,50 @@ def loops(exercises: Mapping[str, Exercise], files: Mapping[str, str]) -> list[P
     return []
 
 
-Wrong = tuple[str, str]  # code and detail
+Wrong = tuple[str, str, str]  # field, code and detail
 
 
 def _unknown_codes(exercise: Exercise, codes: Codes) -> Iterator[Wrong]:
-    known: list[tuple[str, tuple[str, ...], Mapping[str, str]]] = [
-        ("modality", (exercise.modality,), codes.modalities),
-        ("position", (exercise.position,), codes.positions),
-        ("equipment", exercise.equipment, codes.equipment),
-        ("target", exercise.targets, codes.targets),
-        ("grade", (exercise.evidence.grade,), codes.grades),
-        ("contraindication", exercise.contraindications, codes.conditions),
-        ("precaution", exercise.precautions, codes.conditions),
+    known: list[tuple[str, str, tuple[str, ...], Mapping[str, str]]] = [
+        ("modality", "modality", (exercise.modality,), codes.modalities),
+        ("position", "position", (exercise.position,), codes.positions),
+        ("equipment", "equipment", exercise.equipment, codes.equipment),
+        ("targets", "target", exercise.targets, codes.targets),
+        ("evidence.grade", "grade", (exercise.evidence.grade,), codes.grades),
+        ("contraindications", "contraindication", exercise.contraindications, codes.conditions),
+        ("precautions", "precaution", exercise.precautions, codes.conditions),
     ]
-    for name, values, allowed in known:
+    for field, name, values, allowed in known:
         for value in values:
             if value not in allowed:
-                yield "unknown-code", f"{name} {value!r} is not in codes.toml"
+                yield field, "unknown-code", f"{name} {value!r} is not in codes.toml"
 
 
 def _licences(exercise: Exercise) -> Iterator[Wrong]:
     if not exercise.author:
-        yield "no-author", "author is missing"
+        yield "author", "no-author", "author is missing"
     for licence in {exercise.licence, *(each.licence for each in exercise.media)}:
         if not licence:
-            yield "no-licence", "licence is missing"
+            yield "licence", "no-licence", "licence is missing"
         elif licence not in LICENCES:
-            yield "unknown-licence", f"{licence!r} is not one of {', '.join(LICENCES)}"
+            yield "licence", "unknown-licence", f"{licence!r} is not one of {', '.join(LICENCES)}"
 
 
-def _link(exercise: Exercise, other: Exercise | None, slug: str, harder: bool) -> Iterator[Wrong]:
+def _link(exercise: Exercise, other: Exercise | None, field: str, slug: str, harder: bool) -> Iterator[Wrong]:
     if other is None:
-        yield "dangling-link", f"{slug!r} is no entry"
+        yield field, "dangling-link", f"{slug!r} is no entry"
     elif (other.level < exercise.level) if harder else (other.level > exercise.level):
-        yield "wrong-way", f"{'harder' if harder else 'easier'} leads from level {exercise.level} to {other.level}"
+        yield (
+            field,
+            "wrong-way",
+            f"{'harder' if harder else 'easier'} leads from level {exercise.level} to {other.level}",
+        )
 
 
 def _variable(exercise: Exercise, change: Change, name: str, codes: Codes) -> Iterator[Wrong]:
     if change.variable not in codes.variables:
-        yield "unknown-code", f"{name} changes {change.variable!r}, which is not in codes.toml"
+        yield name, "unknown-code", f"{name} changes {change.variable!r}, which is not in codes.toml"
     elif change.variable in NUMBERS - changeable(exercise.dose):
-        yield "not-in-dose", f"{name} changes {change.variable!r}, which the dose has not"
+        yield name, "not-in-dose", f"{name} changes {change.variable!r}, which the dose has not"
     elif (change.variable in NUMBERS) != (change.by is not None and change.limit is not None):
-        yield "no-amount", f"{name}: a number of the dose needs `by` and `limit`, anything else has neither"
+        yield name, "no-amount", f"{name}: a number of the dose needs `by` and `limit`, anything else has neither"

@@ -24,12 +24,10 @@ from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
 from exercises.api import clinics_of, visible
 from exercises.library import shared_media
-from exercises.media import TYPES, UnfitError, prepare
+from exercises.media import TYPES, UnfitError
 from exercises.models import ExerciseMedia
 from exercises.own_api import OwnView
-from exercises.uploads import CLINIC_LICENCES, MOST, hang, take_down
-
-LONGEST = {"licence": 40, "author": 200, "alternative_text": 500}
+from exercises.uploads import CLINIC_LICENCES, LONGEST, TooManyError, hanging, take_down, take_in
 
 
 class StoredMedia(msgspec.Struct):
@@ -88,8 +86,8 @@ class ClinicMediaView(OwnView):
         examples=[OpenApiExample("one", {"results": [EXAMPLE]}, response_only=True)],
     )
     def get(self, request: Request, clinic_id: int, slug: str) -> HttpResponse:
-        rows = ExerciseMedia.objects.filter(clinic=self.clinic(request, clinic_id), slug=slug, removed_at=None)
-        return json_response(MediaList([stored(row) for row in rows.order_by("id")]))
+        rows = hanging(self.clinic(request, clinic_id), slug)
+        return json_response(MediaList([stored(row) for row in rows]))
 
     @extend_schema(
         operation_id="clinic_exercise_media_create",
@@ -107,13 +105,12 @@ class ClinicMediaView(OwnView):
         file = request.FILES.get("file")
         if not isinstance(file, UploadedFile) or file.size is None:
             raise Problem(400, "required", "Send the picture or the clip.", field="file")
-        if ExerciseMedia.objects.filter(clinic=clinic, slug=slug, removed_at=None).count() >= MOST:
-            raise Problem(409, "too_many", f"An exercise has at most {MOST}: take one down first.", field="file")
         try:
-            prepared = prepare(file, file.size)
+            row = take_in(clinic, slug, file, **said, by=self.user(request), now=timezone.now())
+        except TooManyError as error:
+            raise Problem(409, "too_many", str(error), field="file") from None
         except UnfitError as error:
             raise Problem(422, error.code, error.detail, field="file") from None
-        row = hang(clinic, slug, prepared, **said, by=self.user(request), now=timezone.now())
         return json_response(stored(row), 201)
 
 
@@ -134,7 +131,7 @@ class ClinicMediumView(OwnView):
         responses={204: OpenApiResponse(description="Taken down."), **problems(401, 403, 404)},
     )
     def delete(self, request: Request, clinic_id: int, slug: str, media_id: UUID) -> HttpResponse:
-        rows = ExerciseMedia.objects.filter(clinic=self.clinic(request, clinic_id), slug=slug, removed_at=None)
+        rows = hanging(self.clinic(request, clinic_id), slug)
         take_down(get_object_or_404(rows, pk=media_id), by=self.user(request), now=timezone.now())
         return HttpResponse(status=204)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -13,11 +11,9 @@ from backend.people.authentication import staff
 from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem, problem
+from exercises import keeping
 from exercises.api import ShownExercise, language_of, shown
-from exercises.consistency import loops, wrong_in
-from exercises.entry import LANGUAGE, Exercise
-from exercises.library import library
-from exercises.loading import row_of
+from exercises.entry import Exercise
 from exercises.models import Exercise as Row
 from exercises.programme_api import StaffView
 from exercises.uploads import hung
@@ -55,12 +51,6 @@ EXAMPLE = {
 EXAMPLE_SHOWN = {"slug": "towel-slide", "words": {"name": "Towel slide"}, "level": 1}
 
 
-def known_in(clinic_id: int) -> dict[str, Exercise]:
-    """What an entry of this clinic may link to: the shared exercises and its own."""
-    own = Row.objects.filter(clinic=clinic_id, retired=False)
-    return dict(library().exercises) | {row.slug: msgspec.convert(row.content, Exercise) for row in own}
-
-
 class OwnView(StaffView):
     """For staff of the clinic; to others there is no such clinic."""
 
@@ -69,22 +59,9 @@ class OwnView(StaffView):
             raise Http404
         return clinic_id
 
-    def checked(self, request: Request, clinic_id: int, slug: str | None = None) -> Exercise | HttpResponse:
-        """The entry that was sent, held to what the files are held to; or 422 with all that is wrong."""
-        entry = read_as(request, Exercise)
-        if slug is not None and entry.slug != slug:
-            raise Problem(422, "other_slug", "An exercise keeps its slug.", field="slug")
-        if LANGUAGE not in entry.words:
-            raise Problem(
-                422, "required", "Give the words in English too: they stand in for other languages.", field="words.en"
-            )
-        if entry.media:
-            raise Problem(422, "upload_it", "Pictures and clips are uploaded: see the exercise's media.", field="media")
-        known = known_in(clinic_id) | {entry.slug: entry}
-        wrong = wrong_in(entry, known, library().codes[LANGUAGE], "clinic") + loops(
-            known, dict.fromkeys(known, "clinic")
-        )
-        return problem(422, [(None, each.code, each.detail) for each in wrong]) if wrong else entry
+
+def unsound(error: keeping.UnsoundError) -> HttpResponse:
+    return problem(422, error.flaws)
 
 
 class ClinicExercisesView(OwnView):
@@ -100,14 +77,12 @@ class ClinicExercisesView(OwnView):
         ],
     )
     def post(self, request: Request, clinic_id: int) -> HttpResponse:
-        entry = self.checked(request, self.clinic(request, clinic_id))
-        if isinstance(entry, HttpResponse):
-            return entry
-        row = row_of(entry, clinic_id)
+        clinic = self.clinic(request, clinic_id)
         try:
-            with transaction.atomic():
-                row.save(force_insert=True)
-        except IntegrityError:
+            row = keeping.add(read_as(request, Exercise), clinic)
+        except keeping.UnsoundError as error:
+            return unsound(error)
+        except keeping.ExistsError:
             raise Problem(409, "exists", "The clinic has an exercise of this slug.", field="slug") from None
         return json_response(shown(row, language_of(request)), 201)
 
@@ -126,12 +101,13 @@ class ClinicExerciseView(OwnView):
     )
     def put(self, request: Request, clinic_id: int, own: str) -> HttpResponse:
         old = get_object_or_404(Row, clinic=self.clinic(request, clinic_id), slug=own)
-        entry = self.checked(request, clinic_id, own)
-        if isinstance(entry, HttpResponse):
-            return entry
-        row = row_of(entry, clinic_id)
-        row.pk = old.pk
-        row.save(force_update=True)
+        entry = read_as(request, Exercise)
+        if entry.slug != own:
+            raise Problem(422, "other_slug", "An exercise keeps its slug.", field="slug")
+        try:
+            row = keeping.rewrite(old, entry, clinic_id)
+        except keeping.UnsoundError as error:
+            return unsound(error)
         return json_response(shown(row, language_of(request), hung([clinic_id], [own]).get(own, ())))
 
     @extend_schema(
@@ -139,7 +115,5 @@ class ClinicExerciseView(OwnView):
         responses={204: OpenApiResponse(description="Retired."), **problems(401, 403, 404)},
     )
     def delete(self, request: Request, clinic_id: int, own: str) -> HttpResponse:
-        row = get_object_or_404(Row, clinic=self.clinic(request, clinic_id), slug=own, retired=False)
-        row.retired = True
-        row.save(update_fields=["retired"])
+        keeping.retire(get_object_or_404(Row, clinic=self.clinic(request, clinic_id), slug=own, retired=False))
         return HttpResponse(status=204)

@@ -6,20 +6,50 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from hashlib import blake2b
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import QuerySet
 from uuid_utils.compat import uuid7
 
 from backend.people.models import User
 from exercises.consistency import LICENCES
 from exercises.entry import Media
-from exercises.media import Prepared
+from exercises.media import Prepared, prepare
 from exercises.models import ExerciseMedia
 
 OWN_USE = "LicenseRef-own-use"  # the clinic's own, for its patients alone
 CLINIC_LICENCES = (*LICENCES, OWN_USE)
 MOST = 10  # on one exercise
+LONGEST = {"licence": 40, "author": 200, "alternative_text": 500}
+
+
+class TooManyError(ValueError):
+    """The exercise has as many pictures and clips as it may have."""
+
+
+def hanging(clinic_id: int, slug: str) -> QuerySet[ExerciseMedia]:
+    """What this clinic hangs on this exercise, oldest first."""
+    return ExerciseMedia.objects.filter(clinic=clinic_id, slug=slug, removed_at=None).order_by("id")
+
+
+def take_in(
+    clinic_id: int,
+    slug: str,
+    file: File[bytes],
+    *,
+    licence: str,
+    author: str,
+    alternative_text: str,
+    by: User,
+    now: datetime,
+) -> ExerciseMedia:
+    """Hang an uploaded file on this exercise. Raises TooManyError, and UnfitError for a file that is not taken."""
+    if hanging(clinic_id, slug).count() >= MOST:
+        raise TooManyError(f"An exercise has at most {MOST}: take one down first.")
+    prepared = prepare(file, file.size)
+    said = {"licence": licence, "author": author, "alternative_text": alternative_text}
+    return hang(clinic_id, slug, prepared, **said, by=by, now=now)
 
 
 def hang(

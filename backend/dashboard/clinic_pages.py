@@ -45,6 +45,7 @@ PAGES: tuple[ClinicPage, ...] = (
     ClinicPage("clinic_texts", CONTENT, _("Consent and safety texts"), _("Your own words, with every version.")),
     ClinicPage("clinic_settings", CONTENT, _("Settings"), _("Languages, time zone, how long a record is kept.")),
     ClinicPage("instruments", CONTENT, _("Instruments"), _("What can be asked, in which words, and how it is read.")),
+    ClinicPage("exercises", CONTENT, _("Exercises"), _("The catalogue, your own exercises, pictures and clips.")),
     ClinicPage("plans", CONTENT, _("Schedules and templates"), _("What is asked when; programmes to start from.")),
     ClinicPage("doing", FIGURES, _("How we are doing"), _("Answered, adherence, responders, dropouts, time to act.")),
     ClinicPage(

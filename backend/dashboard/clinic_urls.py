@@ -3,6 +3,7 @@
 from django.urls import path
 
 from backend.dashboard.views import (
+    catalogue,
     clinic,
     clinic_patients,
     clinic_rota,
@@ -46,6 +47,13 @@ urlpatterns = [
     path("instruments/<slug:code>/text", instruments.load_text, name="load_text"),
     path("instruments/<slug:code>/text/<int:pack_id>/remove", instruments.remove_text, name="remove_text"),
     path("instruments/<slug:code>/reading", instruments.reading, name="instrument_reading"),
+    path("exercises/", catalogue.exercises, name="exercises"),
+    path("exercises/new", catalogue.add, name="exercise_new"),
+    path("exercises/<slug:slug>/", catalogue.exercise, name="exercise"),
+    path("exercises/<slug:own>/edit", catalogue.edit, name="exercise_edit"),
+    path("exercises/<slug:own>/retire", catalogue.retire, name="exercise_retire"),
+    path("exercises/<slug:slug>/media", catalogue.hang, name="exercise_hang"),
+    path("exercises/<slug:slug>/media/<uuid:media_id>/withdraw", catalogue.withdraw, name="exercise_withdraw"),
     path("review/", review.review, name="review"),
     path("review/decide", review.decide, name="review_decide"),
     path("doing/", figures.doing, name="doing"),

@@ -31,6 +31,7 @@ LABELS: dict[str, _StrPromise] = {
     "heart_rate": _("Heart rate, % of maximum"),
     "steps": _("Steps a day"),
     "over_baseline": _("Of these above baseline"),
+    "sessions_per_week": _("Times a week"),
     # the phases of a programme
     "name": _("Name"),
     "goal": _("Goal"),

@@ -188,21 +188,25 @@ class TestAClinicsOwn:
         assert other.get("/api/v1/exercises/pelvic-clock").json()["words"]["name"] == "Pelvic clock"
 
     @pytest.mark.parametrize(
-        ("change", "code"),
+        ("change", "field", "code"),
         [
-            ({"progression": {"to": "somersault"}}, "dangling-link"),
-            ({"licence": ""}, "no-licence"),
-            ({"precautions": ["sore-toe"]}, "unknown-code"),
-            ({"regression": {"to": "dead-bug"}}, "wrong-way"),
-            ({"words": {}}, "required"),
+            ({"progression": {"to": "somersault"}}, "progression", "dangling-link"),
+            ({"licence": ""}, "licence", "no-licence"),
+            ({"author": ""}, "author", "no-author"),
+            ({"precautions": ["sore-toe"]}, "precautions", "unknown-code"),
+            ({"contraindications": ["late-pregnancy"]}, "precautions", "contradiction"),
+            ({"regression": {"to": "dead-bug"}}, "regression", "wrong-way"),
+            ({"regression": {"variable": "minutes", "by": 1, "limit": 2}}, "regression", "not-in-dose"),
+            ({"rpe": [4, 2]}, "rpe", "invalid"),
+            ({"words": {}}, "words.en", "required"),
         ],
     )
     def test_it_is_held_to_what_the_files_are_held_to(
-        self, team: CareTeam, clinician: Client, change: dict[str, Any], code: str
+        self, team: CareTeam, clinician: Client, change: dict[str, Any], field: str, code: str
     ) -> None:
         answer = self.send("POST", clinician, f"{team.clinic_id}/exercises", EXAMPLE | change)
         assert answer.status_code == 422
-        assert code in {error["code"] for error in answer.json()["errors"]}
+        assert (field, code) in {(error["field"], error["code"]) for error in answer.json()["errors"]}
 
     def test_another_clinic_is_not_found(self, clinician: Client) -> None:
         assert self.send("POST", clinician, f"{a_clinic().pk}/exercises", EXAMPLE).status_code == 404
