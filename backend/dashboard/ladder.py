@@ -67,12 +67,13 @@ def with_ladder(data: QueryDict, exposure: Exposure | None) -> None:
 
 def act(data: QueryDict, what: str, which: str) -> None:
     """Add or take out a rung; in any case put them in order of fear, those without a number last."""
-    keys = [str(key) for key in data.getlist("rung")]
+    keys = data.getlist("rung")
     if what == "rung" and len(keys) < MOST_RUNGS:
         keys.append(str(max((int(key) for key in keys if key.isdecimal()), default=-1) + 1))
     elif what == "unrung":
         keys = [key for key in keys if key != which]
-    data.setlist("rung", sorted(keys, key=lambda key: _fear(data.get(f"rung-{key}-fear", ""))))
+    keys.sort(key=lambda key: _fear(data.get(f"rung-{key}-fear", "")))
+    data.setlist("rung", keys)
 
 
 def _fear(said: str) -> int:
