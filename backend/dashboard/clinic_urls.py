@@ -29,6 +29,7 @@ urlpatterns = [
     path("staff/", clinic_staff.staff, name="clinic_staff"),
     path("staff/<int:member_id>/role", clinic_staff.role, name="change_role"),
     path("staff/<int:member_id>/letter", clinic_staff.letter, name="send_letter"),
+    path("staff/<int:member_id>/mail", clinic_staff.confirm_mail, name="confirm_mail"),
     path("staff/<int:member_id>/remove", clinic_staff.remove, name="remove_member"),
     path("rota/", clinic_rota.rota, name="clinic_rota"),
     path("rota/hours", clinic_rota.hours, name="set_hours"),

@@ -2,13 +2,15 @@
 
 from django.urls import include, path
 
-from backend.dashboard.views import account, alerts, panel, refused
+from backend.dashboard.views import account, alerts, being_told, panel, refused
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", panel.home, name="home"),
     path("me/language/", account.language, name="language"),
+    path("me/calls/", being_told.calls, name="calls"),
+    path("me/calls/worker.js", being_told.worker, name="calls_worker"),
     path("me/sign-out-everywhere", account.sign_out_everywhere, name="sign_out_everywhere"),
     path("clinics/<int:clinic_id>/", panel.patients, name="panel"),
     path("clinics/<int:clinic_id>/clinic/", include("backend.dashboard.clinic_urls")),

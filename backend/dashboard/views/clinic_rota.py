@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -19,6 +20,8 @@ from backend.dashboard.views.clinic_staff import members_of
 from backend.people.hours import set_hours
 from backend.people.models import Clinic, Holiday, OnCall
 from backend.people.rota import missing, rotas_of, set_chain
+from backend.reminders import refusals
+from backend.reminders.reaching import reaches_of
 
 LACKS = {
     "hours": _("its opening hours"),
@@ -46,12 +49,17 @@ def _page(
     members = members_of(desk)
     by_pk = {member.pk: member for member in members}
     now, named = timezone.now(), rotas_of([desk.clinic.pk])[desk.clinic.pk]
+    users = [duty.user_id for duty in named.chain if duty.user_id]
+    reaches, no_mail = reaches_of(users), refusals.of_users(users)
     on_duty = {duty.position for duty in named.chain if duty.is_on(now, named.hours)}
     chain = []
     for one in OnCall.objects.filter(clinic=desk.clinic).order_by("position"):
         refused = place if place is not None and place.prefix == str(one.pk) else None
         form = refused or PlaceForm(members, initial=PlaceForm.initial_of(one), prefix=str(one.pk))
-        chain.append((one, by_pk[one.membership_id], one.position in on_duty, form))
+        member = by_pk[one.membership_id]
+        user, told = member.user_id, reaches.get(member.user_id)
+        reached = named.simulated or told is None or bool(told.channels(critical=True))
+        chain.append((one, member, one.position in on_duty, reached, no_mail.get(user), form))
     context = {
         "lacks": [(anchor, LACKS[anchor]) for anchor in missing(desk.clinic)],
         "no_hours": not named.hours.weekly,
@@ -61,6 +69,7 @@ def _page(
         "holiday": holiday or HolidayForm(),
         "chain": chain,
         "new_place": place if place is not None and place.prefix == "new" else PlaceForm(members, prefix="new"),
+        "fallback_refused": refusals.of_fallbacks([desk.clinic.pk]).get(desk.clinic.pk),
         "fallback": fallback or FallbackForm(initial={"email": desk.clinic.fallback_email}),
     }
     return show(request, desk, "clinic_rota", "rota.html", context)
@@ -113,6 +122,7 @@ def fallback(request: HttpRequest, desk: Desk) -> HttpResponse:
     if not form.is_valid():
         return _page(request, desk, fallback=form)
     Clinic.objects.filter(pk=desk.clinic.pk).update(fallback_email=form.cleaned_data["email"])
+    refusals.confirm(Q(clinic=desk.clinic, patient=None))  # kept as it is, it is confirmed
     return _done(request, desk, "fallback")
 
 

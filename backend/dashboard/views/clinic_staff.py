@@ -17,6 +17,7 @@ from backend.dashboard.staff import ROLES, ColleagueForm, TeamForm
 from backend.people import colleagues
 from backend.people.clinic_api import save_team
 from backend.people.models import CareTeam, Membership, Patient, Role
+from backend.reminders import refusals
 from backend.rest.problems import Problem
 
 
@@ -40,7 +41,10 @@ def staff(request: HttpRequest, desk: Desk) -> HttpResponse:
             else:
                 _send(request, member)
                 return redirect("dashboard:clinic_staff", desk.clinic.pk)
-    context = {"form": form, "members": members_of(desk), "roles": ROLES}
+    members = members_of(desk)
+    refused = refusals.of_users([member.user_id for member in members])
+    listed = [(member, refused.get(member.user_id)) for member in members]
+    context = {"form": form, "members": listed, "roles": ROLES}
     return show(request, desk, "clinic_staff", "staff.html", context)
 
 
@@ -60,6 +64,15 @@ def _member(desk: Desk, member_id: int) -> Membership:
 @at_clinic
 def letter(request: HttpRequest, desk: Desk, member_id: int) -> HttpResponse:
     _send(request, _member(desk, member_id))
+    return redirect("dashboard:clinic_staff", desk.clinic.pk)
+
+
+@require_POST
+@at_clinic
+def confirm_mail(request: HttpRequest, desk: Desk, member_id: int) -> HttpResponse:
+    """A colleague's address was refused; an admin knows that it is right."""
+    refusals.confirm(Q(user=_member(desk, member_id).user_id))
+    messages.success(request, _("It is used again."))
     return redirect("dashboard:clinic_staff", desk.clinic.pk)
 
 

@@ -25,7 +25,16 @@ from backend.people.writes import Door
 from backend.reminders.models import Absence, Schedule, SlotState
 from backend.reminders.scheduling import Offers, ScheduleError, apply_plan, ask_anew, change_rule, end_schedule, offers
 from backend.reminders.timeline import schedules_of, shown_schedules, timeline
-from backend.reminders.wishes import AbsenceError, NewAbsence, absences, add_absence, cancel_absence, read_settings
+from backend.reminders.wishes import (
+    AbsenceError,
+    NewAbsence,
+    absences,
+    add_absence,
+    cancel_absence,
+    read_settings,
+    set_email,
+)
+from backend.rest.problems import Problem
 from exercises.prescribing import today_of
 
 BACK, AHEAD = timedelta(days=14), timedelta(days=7)
@@ -36,6 +45,10 @@ PAST = (SlotState.COMPLETED, SlotState.LATE, SlotState.DECLINED, SlotState.MISSE
 class AwayForm(forms.Form):
     first_day = DayField(label=gettext_lazy("First day away"))
     last_day = DayField(label=gettext_lazy("Last day away"))
+
+
+class MailForm(forms.Form):
+    email = forms.EmailField(label=gettext_lazy("E-mail"), max_length=254)
 
 
 class PlanForm(forms.Form):
@@ -59,7 +72,13 @@ def reminders(request: HttpRequest, desk: Desk, patient: Patient) -> HttpRespons
     today, offered = today_of(patient, now), offers(patient)
     away = AwayForm(request.POST if do == "away" else None)
     plan = PlanForm(request.POST if do == "plan" else None, offered)
-    if _away(request, desk, patient, away) or _planned(request, desk, patient, plan, offered):
+    settings = read_settings(patient.pk)
+    mail = MailForm(request.POST if do == "mail" else None, initial={"email": settings.email})
+    if (
+        _away(request, desk, patient, away)
+        or _planned(request, desk, patient, plan, offered)
+        or _mailed(request, desk, patient, mail)
+    ):
         return redirect("dashboard:reminders", patient.pk)
     shown = shown_schedules(schedules_of(patient.pk))
     titles = {each.id: each.title for each in shown}
@@ -75,7 +94,8 @@ def reminders(request: HttpRequest, desk: Desk, patient: Patient) -> HttpRespons
         "ended": [each for each in shown if not each.active],
         "to_come": [(slot, titles.get(slot.schedule, slot.code)) for slot in slots if slot.state in TO_COME],
         "past": [(slot, titles.get(slot.schedule, slot.code)) for slot in reversed(slots) if slot.state in PAST],
-        "settings": read_settings(patient.pk),
+        "settings": settings,
+        "mail": mail,
         "absences": absences(patient.pk),
         "away": away,
         "plan": plan,
@@ -99,6 +119,19 @@ def _away(request: HttpRequest, desk: Desk, patient: Patient, form: AwayForm) ->
         return False
     audit.record("wrote absence", [patient.pk], desk.user.pk)
     messages.success(request, _("Nothing is asked on these days."))
+    return True
+
+
+def _mailed(request: HttpRequest, desk: Desk, patient: Patient, form: MailForm) -> bool:
+    if not form.is_valid():
+        return False
+    try:
+        set_email(patient, form.cleaned_data["email"])
+    except Problem as problem:
+        form.add_error("email", str(problem.detail))
+        return False
+    audit.record("changed e-mail", [patient.pk], desk.user.pk)
+    messages.success(request, _("That address is used from now on."))
     return True
 
 
