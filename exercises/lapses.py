@@ -9,9 +9,7 @@ import msgspec
 from django.db import connection, transaction
 
 from outcomes.alert_rules import Rule, rule
-from outcomes.alerts import Finding, source_of
-from outcomes.clinic_rules import rules_of
-from outcomes.silence import raise_by_origin, take_turn
+from outcomes.silence import findings_of, raise_by_origin, take_turn
 
 
 class Programme(msgspec.Struct, frozen=True):
@@ -23,7 +21,7 @@ class Programme(msgspec.Struct, frozen=True):
     days: Sequence[date] = ()
     shares: Sequence[float] = ()
 
-    def lapsed(self, rule: Rule) -> bool:
+    def calls_for(self, rule: Rule) -> bool:
         """No session for so many days, or too little of the dose due. Days of a pause count for neither."""
         silent = (self.today - max(self.since, self.last_session or self.since)).days
         return silent >= rule.number("silent_days") or self._too_little(rule)
@@ -43,15 +41,7 @@ def look_for_lapses(now: datetime) -> int:
     with transaction.atomic():
         if not take_turn("lapses"):
             return 0
-        programmes = _programmes(now)
-        rules = rules_of(clinic for _, clinic, _, _ in programmes)
-        found = []
-        for patient, clinic, origin, programme in programmes:
-            own = rules[clinic]["ADH-1"]
-            if programme.lapsed(own):
-                spoken = "simulated" if origin == "simulated" else "clinic"
-                found.append((spoken, Finding(patient, clinic, source_of(own, programme.today), now, [own])))
-        return raise_by_origin(found, now)
+        return raise_by_origin(findings_of("ADH-1", _programmes(now), now), now)
 
 
 def _programmes(now: datetime) -> list[tuple[int, int, str, Programme]]:

@@ -6,8 +6,9 @@ many days (`again_after_days`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -67,6 +68,27 @@ def take_turn(name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"alerts:{name}"])
         return bool(cursor.fetchone()[0])
+
+
+class State(Protocol):
+    """How things are with a patient on their day, and whether that calls for an alert by a clinic's own rule."""
+
+    @property
+    def today(self) -> date: ...
+
+    def calls_for(self, rule: Rule, /) -> bool: ...
+
+
+def findings_of[S: State](
+    code: str, states: Sequence[tuple[int, int, str, S]], now: datetime
+) -> list[tuple[str, Finding]]:
+    """What this rule finds in the states of patients, each given with patient, clinic and the record's origin."""
+    rules = rules_of(clinic for _, clinic, _, _ in states)
+    return [
+        (_spoken(origin), Finding(patient, clinic, source_of(own, state.today), now, [own]))
+        for patient, clinic, origin, state in states
+        if state.calls_for(own := rules[clinic][code])
+    ]
 
 
 def raise_by_origin(found: Iterable[tuple[str, Finding]], now: datetime) -> int:
@@ -143,12 +165,7 @@ def _silences(now: datetime) -> list[tuple[str, Finding]]:
             },
         )
         heard = [(patient, clinic, origin, LastHeard(*last)) for patient, clinic, origin, *last in cursor.fetchall()]
-    rules = rules_of(clinic for _, clinic, _, _ in heard)
-    return [
-        (_spoken(origin), Finding(patient, clinic, source_of(own, last.today), now, [own]))
-        for patient, clinic, origin, last in heard
-        if last.calls_for(own := rules[clinic]["MISS-1"])
-    ]
+    return findings_of("MISS-1", heard, now)
 
 
 def _spoken(origin: str) -> str:

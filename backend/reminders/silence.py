@@ -8,9 +8,7 @@ import msgspec
 from django.db import connection, transaction
 
 from outcomes.alert_rules import Rule, rule
-from outcomes.alerts import Finding, source_of
-from outcomes.clinic_rules import rules_of
-from outcomes.silence import EXERCISE, LONGEST_SILENCE, raise_by_origin, take_turn
+from outcomes.silence import EXERCISE, LONGEST_SILENCE, findings_of, raise_by_origin, take_turn
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -28,15 +26,7 @@ def look_for_the_silent(now: datetime) -> int:
     with transaction.atomic():
         if not take_turn("asked in vain"):
             return 0
-        silent = _silent(now)
-        rules = rules_of(clinic for _, clinic, _, _ in silent)
-        found = []
-        for patient, clinic, origin, asked in silent:
-            own = rules[clinic]["MISS-2"]
-            if asked.calls_for(own):
-                spoken = "simulated" if origin == "simulated" else "clinic"
-                found.append((spoken, Finding(patient, clinic, source_of(own, asked.today), now, [own])))
-        return raise_by_origin(found, now)
+        return raise_by_origin(findings_of("MISS-2", _silent(now), now), now)
 
 
 def _silent(now: datetime) -> list[tuple[int, int, str, Asked]]:

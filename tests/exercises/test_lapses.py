@@ -46,7 +46,7 @@ def programme(since: int, last_session: int | None = None, shares: dict[int, flo
     ],
 )
 def test_a_week_without_a_session_or_a_fortnight_below_half_of_the_dose(of: Programme, lapsed: bool) -> None:
-    assert of.lapsed(rule("ADH-1")) is lapsed
+    assert of.calls_for(rule("ADH-1")) is lapsed
 
 
 @pytest.mark.django_db
