@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import numpy as np
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from exercises import adherence
 from exercises.adherence import Days, Periods, Sessions, State, load_jump, settle, weeks
@@ -57,13 +58,38 @@ class Report(msgspec.Struct):
     weeks: list[Week]
 
 
-def reports(patient_id: int, today: date) -> list[Report]:
-    """All programmes of a patient, the newest first; three statements."""
+class Logged(msgspec.Struct, frozen=True):
+    """What a report needs of a session. What was done of each exercise is in `done`, without note and feared tasks."""
+
+    programme: UUID
+    prescription: UUID | None
+    local_day: date
+    share: float
+    going_on: bool
+    skipped: str
+    rpe: int | None
+    minutes: float | None
+    met_minutes: float
+    done: list[dict[str, Any]] | None
+
+
+def reports(patient_id: int, today: date, newest: int | None = None) -> list[Report]:
+    """The programmes of a patient, the newest first, or only so many of them; three statements.
+
+    Of each session only what its report needs is read, and nothing of programmes that aren't reported.
+    """
+    rows = Prescription.objects.filter(patient=patient_id).only(
+        "programme", "version", "starts_on", "ends_on", "weekdays", "plan", "exercises"
+    )
+    if newest is not None:
+        begun = Prescription.objects.filter(patient=patient_id).values("programme").annotate(last=Max("starts_on"))
+        rows = rows.filter(programme__in=begun.order_by("-last", "programme").values("programme")[:newest])
     versions: dict[UUID, list[Prescription]] = {}
-    for row in Prescription.objects.filter(patient=patient_id).order_by("-starts_on", "version"):
+    for row in rows.order_by("-starts_on", "version"):
         versions.setdefault(row.programme, []).append(row)
-    pauses = list(Pause.objects.filter(patient=patient_id))
-    sessions = list(Session.objects.filter(patient=patient_id, live=True).order_by("local_day"))
+    pauses = list(Pause.objects.filter(patient=patient_id, programme__in=versions))
+    logged = Session.objects.filter(patient=patient_id, live=True, programme__in=versions).order_by("local_day")
+    sessions = [Logged(*row) for row in logged.values_list(*Logged.__struct_fields__[:-1], "content__exercises")]
     return [
         _report(
             programme,
@@ -80,7 +106,7 @@ def _report(
     programme: UUID,
     versions: Sequence[Prescription],
     pauses: Sequence[Pause],
-    sessions: Sequence[Session],
+    sessions: Sequence[Logged],
     today: date,
 ) -> Report:
     end = today.toordinal() + 7
@@ -109,7 +135,7 @@ def _report(
     )
 
 
-def _weeks(days: Days, sessions: Sequence[Session], today: date) -> list[Week]:
+def _weeks(days: Days, sessions: Sequence[Logged], today: date) -> list[Week]:
     by_week = weeks(days)
     settled = {
         int(monday): (int(due), int(done), float(dose))
@@ -140,7 +166,7 @@ def _weeks(days: Days, sessions: Sequence[Session], today: date) -> list[Week]:
     return result
 
 
-def _by_modality(versions: Sequence[Prescription], sessions: Sequence[Session]) -> dict[str, float]:
+def _by_modality(versions: Sequence[Prescription], sessions: Sequence[Logged]) -> dict[str, float]:
     """The mean share of the dose over the sessions that took place, for each modality."""
     known = {
         row.pk: (msgspec.convert(row.plan, Plan), msgspec.convert(row.exercises, dict[str, Exercise]))
@@ -151,7 +177,7 @@ def _by_modality(versions: Sequence[Prescription], sessions: Sequence[Session]) 
         if session.skipped or session.prescription not in known:
             continue
         plan, exercises = known[session.prescription]
-        done = msgspec.convert(session.content.get("exercises", []), list[DoneItem])
+        done = msgspec.convert(session.done or [], list[DoneItem])
         for modality, share in share_by_modality(plan, exercises, done, session.minutes).items():
             shares.setdefault(modality, []).append(share)
     return {modality: round(sum(each) / len(each), 3) for modality, each in sorted(shares.items())}

@@ -168,7 +168,7 @@ def _score(line: Line, patient: Patient, choices: Choices) -> list[str]:
 
 
 def _adherence(patient: Patient, today: date) -> Iterator[str]:
-    found = reports(patient.pk, today)
+    found = reports(patient.pk, today, newest=1)
     if not found:
         yield _("No home programme.")
         return

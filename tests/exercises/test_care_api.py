@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from django.test import Client
 
 from backend.people.models import Patient
 from exercises.models import Condition, Preferences, Prescription
-from tests.exercises.programmes import NOW, a_condition, a_programme, a_proposal, session, store
+from exercises.reporting import reports
+from tests.exercises.programmes import NOW, WALK, a_condition, a_programme, a_proposal, session, store
 from tests.factories import a_clinician, a_patient
 from tests.signin import a_consent, browser, phone
 
@@ -127,3 +129,13 @@ def test_adherence_is_told_by_day_week_modality_and_as_a_whole(patient: Patient,
     assert report["by_modality"] == {"aerobic": 0.0, "yoga": 1.0}
     assert report["weeks"][0]["load"] == 30
     assert report["due"] >= report["done"] == 1
+
+
+def test_who_shows_the_newest_programme_reads_that_alone(patient: Patient, django_assert_num_queries: Any) -> None:
+    old = a_programme(patient, WALK, now=NOW - timedelta(days=30))
+    new = a_programme(patient)
+    store(patient, session(old, exercises=[{"exercise": "baseline-walk"}]), session(new, note="my words"))
+    both = reports(patient.pk, NOW.date())
+    assert [each.programme for each in both] == [new.programme, old.programme]
+    with django_assert_num_queries(3):
+        assert reports(patient.pk, NOW.date(), newest=1) == both[:1]
