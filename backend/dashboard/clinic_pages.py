@@ -38,6 +38,7 @@ PAGES: tuple[ClinicPage, ...] = (
     ClinicPage("clinic_former", PEOPLE, _("Moved on"), _("What was recorded here of patients who left.")),
     ClinicPage("clinic_staff", PEOPLE, _("Staff"), _("Who works here, as what; invite a colleague.")),
     ClinicPage("clinic_teams", PEOPLE, _("Care teams"), _("Which colleagues look after which patients.")),
+    ClinicPage("clinic_changes", PEOPLE, _("Changes"), _("Who changed staff, rota and settings."), admins_only=True),
     ClinicPage("clinic_rota", ALERTS, _("Rota and hours"), _("When you are open, and who answers a red flag.")),
     ClinicPage("clinic_thresholds", ALERTS, _("Thresholds"), _("What raises an alert, and how long it may wait.")),
     ClinicPage("review", ALERTS, _("Imported, for review"), _("Old answers that would have alerted: decide each.")),

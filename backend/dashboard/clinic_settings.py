@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django import forms
 from django.conf.locale import LANG_INFO
+from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from backend.people.models import Clinic, Patient
+from backend.people import changes
+from backend.people.models import Clinic, ClinicChange, Patient
 from backend.people.zones import known_zones
 
 LONGEST = 100  # years
@@ -63,5 +65,9 @@ class SettingsForm(forms.Form):
             )
         return codes
 
-    def keep(self) -> None:
-        Clinic.objects.filter(pk=self.clinic.pk).update(**self.cleaned_data)
+    @transaction.atomic
+    def keep(self, by: int) -> None:
+        kept = self.cleaned_data
+        Clinic.objects.filter(pk=self.clinic.pk).update(**kept)
+        said = f"{', '.join(kept['languages'])}; {kept['time_zone']}; kept for {kept['keep_years'] or 'ever'} (years)"
+        changes.record(self.clinic, by, ClinicChange.What.SETTINGS, said)

@@ -41,6 +41,7 @@ urlpatterns = [
     path("texts/", clinic_texts.texts, name="clinic_texts"),
     path("texts/<slug:kind>/<slug:language>/", clinic_texts.text, name="clinic_text"),
     path("settings/", clinic.settings, name="clinic_settings"),
+    path("changes/", clinic.clinic_changes, name="clinic_changes"),
     path("teams/", clinic_staff.teams, name="clinic_teams"),
     path("teams/<int:team_id>", clinic_staff.team, name="change_team"),
     path("instruments/", instruments.instruments, name="instruments"),

@@ -13,9 +13,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.people import examples
+from backend.people import changes, examples
 from backend.people.authentication import IsClinicAdmin, IsStaff, staff
-from backend.people.models import CareTeam, Clinic, ClinicText, Membership, OnCall
+from backend.people.models import CareTeam, Clinic, ClinicChange, ClinicText, Membership, OnCall
 from backend.people.rota import set_chain
 from backend.people.shapes import (
     ClinicList,
@@ -89,7 +89,7 @@ def members_of(clinic_id: int, ids: list[int], field: str) -> list[Membership]:
     return [found[pk] for pk in ids]
 
 
-def save_team(team: CareTeam, sent: dict[str, Any]) -> CareTeam:
+def save_team(team: CareTeam, sent: dict[str, Any], *, by: int | None = None) -> CareTeam:
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -99,6 +99,8 @@ def save_team(team: CareTeam, sent: dict[str, Any]) -> CareTeam:
             raise Problem(400, "taken", "Another team of the clinic has this name.", field="name") from error
         if "members" in sent:
             team.members.set(members_of(team.clinic_id, sent["members"], "members.{}"))
+        emails = ", ".join(team.members.order_by("user__email").values_list("user__email", flat=True))
+        changes.record(team.clinic_id, by, ClinicChange.What.TEAM, f"{team.name}: {emails or 'nobody'}")
     return team
 
 
@@ -129,7 +131,9 @@ class TeamsView(APIView):
         form = NewTeamSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         clinic = own_clinic(request, form.validated_data["clinic"])
-        return json_response(team_shown(save_team(CareTeam(clinic=clinic), form.validated_data)), 201)
+        return json_response(
+            team_shown(save_team(CareTeam(clinic=clinic), form.validated_data, by=request.user.pk)), 201
+        )
 
 
 class TeamView(APIView):
@@ -147,7 +151,7 @@ class TeamView(APIView):
         team = get_object_or_404(CareTeam, pk=team_id, clinic__in=staff(request).admin_of)
         form = TeamSerializer(team, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        return json_response(team_shown(save_team(team, form.validated_data)))
+        return json_response(team_shown(save_team(team, form.validated_data, by=request.user.pk)))
 
 
 class MembersView(APIView):
@@ -253,5 +257,6 @@ class OnCallView(APIView):
                 OnCall(membership=member, **{name: value for name, value in one.items() if name != "member"})
                 for member, one in zip(members, sent, strict=True)
             ),
+            by=request.user.pk,
         )
         return self.get(request, clinic_id)

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db import transaction
 
-from backend.people.models import Clinic, Holiday, OpeningHours
+from backend.people import changes
+from backend.people.models import Clinic, ClinicChange, Holiday, OpeningHours
 from backend.rest.problems import Problem
 
 DAY = timedelta(days=1)
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # A clinic that is closed for longer has holidays that nobody looked at: its clocks run on by the calendar.
 LONGEST_CLOSED = 60
 
@@ -100,7 +102,7 @@ Span = tuple[int, time, time]
 
 
 @transaction.atomic
-def set_hours(clinic: Clinic, spans: Sequence[Span]) -> None:
+def set_hours(clinic: Clinic, spans: Sequence[Span], *, by: int | None = None) -> None:
     """Name a clinic's hours anew. Raises Problem, with the place in the list."""
     for position, (weekday, opens, closes) in enumerate(spans):
         if closes <= opens and closes != time(0):
@@ -112,3 +114,5 @@ def set_hours(clinic: Clinic, spans: Sequence[Span]) -> None:
     OpeningHours.objects.bulk_create(
         OpeningHours(clinic=clinic, weekday=weekday, opens=opens, closes=closes) for weekday, opens, closes in spans
     )
+    said = ", ".join(f"{WEEKDAYS[weekday]} {opens:%H:%M}–{closes:%H:%M}" for weekday, opens, closes in sorted(spans))
+    changes.record(clinic, by, ClinicChange.What.HOURS, said or "none")

@@ -13,9 +13,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from backend.people import changes
 from backend.people.clinic_api import AdminWrites, own_clinic
 from backend.people.hours import set_hours
-from backend.people.models import Clinic, Holiday, OpeningHours
+from backend.people.models import Clinic, ClinicChange, Holiday, OpeningHours
 from backend.people.rota import missing
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
@@ -103,10 +104,16 @@ class ClinicHoursView(APIView):
         sent = form.validated_data
         _refuse_repeats([one["day"] for one in sent["holidays"]], "holidays")
         with transaction.atomic():
-            set_hours(clinic, [(one["weekday"], one["opens"], one["closes"]) for one in sent["hours"]])
+            set_hours(
+                clinic, [(one["weekday"], one["opens"], one["closes"]) for one in sent["hours"]], by=request.user.pk
+            )
             Holiday.objects.filter(clinic=clinic).delete()
             Holiday.objects.bulk_create(Holiday(clinic=clinic, **one) for one in sent["holidays"])
             Clinic.objects.filter(pk=clinic.pk).update(fallback_email=sent["fallback_email"])
+            days = ", ".join(f"{one['day']} {one['name']}" for one in sent["holidays"])
+            changes.record(clinic, request.user.pk, ClinicChange.What.HOURS, f"holidays: {days or 'none'}")
+            told = f"told when nobody answers: {sent['fallback_email'] or 'nobody'}"
+            changes.record(clinic, request.user.pk, ClinicChange.What.ROTA, told)
         return self.get(request, clinic_id)
 
 

@@ -412,3 +412,31 @@ class Audit(models.Model):
 
     def __str__(self) -> str:
         return f"audit {self.id}"
+
+
+class ClinicChange(models.Model):
+    """Who changed a clinic's staff, rota, hours or settings, and when. Append-only; says nothing of a patient."""
+
+    class What(models.TextChoices):
+        STAFF = "staff"
+        TEAM = "team"
+        HOURS = "hours"
+        ROTA = "rota"
+        SETTINGS = "settings"
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.DO_NOTHING, db_constraint=False, related_name="changes")
+    user = models.ForeignKey(User, null=True, on_delete=models.DO_NOTHING, db_constraint=False)
+    what = models.CharField(max_length=10, choices=What)
+    detail = models.CharField(max_length=500, help_text="what it is now, in short")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["clinic", "-id"], name="clinic_change_newest")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(what__in=["staff", "team", "hours", "rota", "settings"]), name="clinic_change_what"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"change {self.pk} of clinic {self.clinic_id}"

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db import transaction
 
+from backend.people import changes
 from backend.people.hours import Hours, hours_of
-from backend.people.models import Clinic, OnCall, OpeningHours
+from backend.people.models import Clinic, ClinicChange, Membership, OnCall, OpeningHours
 
 
 class Duty(msgspec.Struct, frozen=True):
@@ -80,7 +81,7 @@ def rotas_of(clinic_ids: Iterable[int]) -> dict[int, Rota]:
 
 
 @transaction.atomic
-def set_chain(clinic: Clinic, places: Iterable[OnCall]) -> None:
+def set_chain(clinic: Clinic, places: Iterable[OnCall], *, by: int | None = None) -> None:
     """Name the chain anew, in this order."""
     Clinic.objects.select_for_update(no_key=True).get(pk=clinic.pk)
     OnCall.objects.filter(clinic=clinic).delete()
@@ -88,6 +89,15 @@ def set_chain(clinic: Clinic, places: Iterable[OnCall]) -> None:
     for position, place in enumerate(chain, 1):
         place.pk, place.clinic, place.position = None, clinic, position
     OnCall.objects.bulk_create(chain)
+    emails = _emails_of(chain)
+    said = ", ".join(f"{emails[place.membership_id]} ({place.hours})" for place in chain)
+    changes.record(clinic, by, ClinicChange.What.ROTA, said or "nobody")
+
+
+def _emails_of(chain: Iterable[OnCall]) -> dict[int, str]:
+    """The e-mail of each member of a chain."""
+    members = Membership.objects.filter(pk__in={place.membership_id for place in chain})
+    return dict(members.values_list("pk", "user__email"))
 
 
 def missing(clinic: Clinic) -> list[str]:

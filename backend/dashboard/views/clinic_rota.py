@@ -17,11 +17,14 @@ from backend.dashboard.clinic_pages import show
 from backend.dashboard.entry import Desk, admin_of, at_clinic
 from backend.dashboard.hours import FallbackForm, HolidayForm, PlaceForm, WeekdayForm
 from backend.dashboard.views.clinic_staff import members_of
+from backend.people import changes
 from backend.people.hours import set_hours
-from backend.people.models import Clinic, Holiday, OnCall
+from backend.people.models import Clinic, ClinicChange, Holiday, OnCall
 from backend.people.rota import missing, rotas_of, set_chain
 from backend.reminders import refusals
 from backend.reminders.reaching import reaches_of
+
+What = ClinicChange.What
 
 LACKS = {
     "hours": _("its opening hours"),
@@ -93,7 +96,7 @@ def hours(request: HttpRequest, desk: Desk) -> HttpResponse:
     valid = [day.is_valid() for day in days]  # each of them, so that each says what is wrong
     if not all(valid):
         return _page(request, desk, days=days)
-    set_hours(desk.clinic, [span for day in days for span in day.open])
+    set_hours(desk.clinic, [span for day in days for span in day.open], by=desk.user.pk)
     return _done(request, desk, "hours")
 
 
@@ -104,13 +107,19 @@ def holiday(request: HttpRequest, desk: Desk) -> HttpResponse:
     admin_of(desk)
     if gone := request.POST.get("gone"):
         if gone.isascii() and gone.isdigit() and len(gone) < 19:
-            Holiday.objects.filter(clinic=desk.clinic, pk=int(gone)).delete()
+            with transaction.atomic():
+                if struck := Holiday.objects.filter(clinic=desk.clinic, pk=int(gone)).first():
+                    struck.delete()
+                    changes.record(desk.clinic, desk.user.pk, What.HOURS, f"no holiday: {struck.day} {struck.name}")
         return _done(request, desk, "holidays")
     form = HolidayForm(request.POST)
     if not form.is_valid():
         return _page(request, desk, holiday=form)
     day = form.cleaned_data["day"]
-    Holiday.objects.update_or_create(clinic=desk.clinic, day=day, defaults={"name": form.cleaned_data["name"]})
+    name = form.cleaned_data["name"]
+    with transaction.atomic():
+        Holiday.objects.update_or_create(clinic=desk.clinic, day=day, defaults={"name": name})
+        changes.record(desk.clinic, desk.user.pk, What.HOURS, f"holiday: {day} {name}")
     return _done(request, desk, "holidays")
 
 
@@ -121,7 +130,10 @@ def fallback(request: HttpRequest, desk: Desk) -> HttpResponse:
     form = FallbackForm(request.POST)
     if not form.is_valid():
         return _page(request, desk, fallback=form)
-    Clinic.objects.filter(pk=desk.clinic.pk).update(fallback_email=form.cleaned_data["email"])
+    email = form.cleaned_data["email"]
+    with transaction.atomic():
+        Clinic.objects.filter(pk=desk.clinic.pk).update(fallback_email=email)
+        changes.record(desk.clinic, desk.user.pk, What.ROTA, f"told when nobody answers: {email or 'nobody'}")
     refusals.confirm(Q(clinic=desk.clinic, patient=None))  # kept as it is, it is confirmed
     return _done(request, desk, "fallback")
 
@@ -145,7 +157,7 @@ def chain(request: HttpRequest, desk: Desk) -> HttpResponse:
             messages.error(request, _now("A colleague has changed the chain meanwhile. Look again."))
             return redirect("dashboard:clinic_rota", desk.clinic.pk)
         places = _changed(places, at, do, form)
-        set_chain(desk.clinic, places)
+        set_chain(desk.clinic, places, by=desk.user.pk)
     return _done(request, desk, "chain")
 
 

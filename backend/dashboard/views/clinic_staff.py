@@ -35,7 +35,7 @@ def staff(request: HttpRequest, desk: Desk) -> HttpResponse:
         admin_of(desk)
         if form.is_valid():
             try:
-                member = colleagues.add(desk.clinic, **form.cleaned_data)
+                member = colleagues.add(desk.clinic, **form.cleaned_data, by=desk.user.pk)
             except Problem as problem:
                 tell(form, problem)
             else:
@@ -85,7 +85,7 @@ def role(request: HttpRequest, desk: Desk, member_id: int) -> HttpResponse:
         messages.error(request, _("There is no such role."))
         return redirect("dashboard:clinic_staff", desk.clinic.pk)
     try:
-        colleagues.set_role(member, wanted)
+        colleagues.set_role(member, wanted, by=desk.user.pk)
         messages.success(request, _("Kept."))
     except Problem as problem:
         messages.error(request, str(problem.detail))
@@ -97,7 +97,7 @@ def role(request: HttpRequest, desk: Desk, member_id: int) -> HttpResponse:
 def remove(request: HttpRequest, desk: Desk, member_id: int) -> HttpResponse:
     member = _member(desk, member_id)
     try:
-        colleagues.remove(member)
+        colleagues.remove(member, by=desk.user.pk)
     except Problem as problem:
         messages.error(request, str(problem.detail))
         return redirect("dashboard:clinic_staff", desk.clinic.pk)
@@ -129,7 +129,7 @@ def _save(request: HttpRequest, desk: Desk, team: CareTeam) -> HttpResponse:
     if form.is_valid():
         name, members = form.cleaned_data["name"], [member.pk for member in form.cleaned_data["members"]]
         try:
-            save_team(team, {"name": name, "members": members})
+            save_team(team, {"name": name, "members": members}, by=desk.user.pk)
         except Problem as problem:
             tell(form, problem)
         else:
