@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 
 from backend.people.models import Clinic, User
 from outcomes import library, scoring
@@ -50,9 +50,15 @@ Choices = dict[tuple[int, str], Standing]
 
 def choices_of(clinic_ids: Iterable[int]) -> Choices:
     """What these clinics have chosen, by clinic and instrument. One statement."""
-    rows = InstrumentChoice.objects.filter(clinic__in=set(clinic_ids)).order_by("clinic", "code", "-version")
-    found = rows.distinct("clinic", "code").values_list("clinic", "code", "pk", "choice")
-    return {(clinic, code): Standing(pk, read(choice)) for clinic, code, pk, choice in found}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT ON (clinic_id, code) clinic_id, code, id, choice::text FROM outcomes_instrument_choice
+            WHERE clinic_id = ANY(%s::bigint[]) ORDER BY clinic_id, code, version DESC
+            """,
+            [list(set(clinic_ids))],
+        )
+        return {(clinic, code): Standing(pk, read(msgspec.json.decode(text))) for clinic, code, pk, text in cursor}
 
 
 def read(choice: object) -> Choice:

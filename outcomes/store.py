@@ -6,8 +6,11 @@ makes writes to one patient wait for each other. Rows are sorted by key, so that
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -242,18 +245,25 @@ def retire_scores(keys: Iterable[tuple[int, int, date, UUID]]) -> None:
 def columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[str]:
     """Rows turned into one array a column, as unnest() takes them.
 
-    Written out as PostgreSQL reads arrays, because psycopg's own way of passing a list costs several times as much, and
+    Written out as PostgreSQL reads arrays, because psycopg's own way of passing a list costs many times as much, and
     was the largest part of a push.
     """
-    return [f"{{{','.join(map(_element, column))}}}" for column in zip(*rows, strict=True)] if rows else ["{}"] * width
+    return [_array(column) for column in zip(*rows, strict=True)] if rows else ["{}"] * width
 
 
-def _element(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    if isinstance(value, bytes):
-        return f'"\\\\x{value.hex()}"'
-    return str(value)
+def _array(column: tuple[Any, ...]) -> str:
+    """A JSON list is an array but for its brackets, and for control characters, which JSON alone writes as letters."""
+    kinds = set(map(type, column))
+    if float in kinds:  # JSON knows no infinity
+        column = tuple(value if value is None or isfinite(value) else str(value) for value in column)
+    if bytes in kinds:
+        column = tuple(None if value is None else f"\\x{value.hex()}" for value in column)
+    text = msgspec.json.encode(column).decode()[1:-1]
+    if not _PLAIN.fullmatch(text):
+        text = _ESCAPE.sub(lambda found: found[0] if found[0] in _PLAIN_ESCAPES else json.loads(f'"{found[0]}"'), text)
+    return f"{{{text}}}"
+
+
+_PLAIN_ESCAPES = ('\\"', "\\\\")
+_PLAIN = re.compile(r'[^\\]*+(?:\\["\\][^\\]*+)*+')
+_ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")

@@ -12,6 +12,7 @@ from django.db import connection
 from backend.people.writes import Door
 from backend.reminders.models import Schedule
 from backend.reminders.slots import SlotKey
+from outcomes.store import columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def complete(answers: Sequence[Answer], door: Door, revisions: Mapping[int, int]
             WHERE slot.patient_id = first_answer.patient_id AND slot.schedule_id = first_answer.schedule_id
                 AND slot.local_date = first_answer.local_date AND slot.n = first_answer.n
             """,
-            [*map(list, zip(*rows, strict=True)), door.received_at],
+            [*columns(rows, 10), door.received_at],
         )
 
 
@@ -111,7 +112,7 @@ def decline(skips: Sequence[Skip], patient_id: int, revisions: Mapping[int, int]
     """Ask no more for the sessions of these days. One statement, none without skips. What was done stays done."""
     if not skips:
         return
-    rows = ((skip.programme, skip.day, skip.reason) for skip in skips)
+    rows = [(skip.programme, skip.day, skip.reason) for skip in skips]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -123,7 +124,7 @@ def decline(skips: Sequence[Skip], patient_id: int, revisions: Mapping[int, int]
             WHERE slot.patient_id = schedule.patient_id AND slot.schedule_id = schedule.id
                 AND slot.local_date = skip.day AND slot.state IN ('upcoming', 'open', 'missed')
             """,
-            [revisions[patient_id], *map(list, zip(*rows, strict=True)), patient_id],
+            [revisions[patient_id], *columns(rows, 3), patient_id],
         )
 
 

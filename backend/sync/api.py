@@ -23,7 +23,7 @@ from backend.rest.problems import Problem, problem
 from backend.rest.verdicts import Verdict
 from backend.sync import schema
 from backend.sync.decode import MOST_ITEMS, MalformedError, decode_envelope
-from backend.sync.pull import decode_cursor, pull
+from backend.sync.pull import Change, decode_cursor, pull
 from backend.sync.push import clock_skew, push
 from outcomes.api import EXAMPLE_PAGE, RESPONSE_PARAMETERS, ResponsePage, response_page
 from outcomes.cards import shown_when
@@ -41,7 +41,7 @@ class SyncAnswer(msgspec.Struct):
     """
 
     results: list[Verdict]
-    changes: list[dict[str, Any]]
+    changes: list[Change]
     cursor: str
     full: bool
     more: bool

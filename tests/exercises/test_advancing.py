@@ -21,6 +21,7 @@ from exercises.prescribing import RefusedError
 from tests.exercises.programmes import BIRD_DOG, CAT_COW, NOW, WALK, a_programme, session
 from tests.exercises.test_prescribing import a_flag
 from tests.factories import a_patient, a_user
+from tests.pulling import changes_of
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 4)
@@ -62,7 +63,7 @@ class TestAFlare:
         programme = a_programme(patient, BIRD_DOG, now=NOW - timedelta(days=14))
         send(patient, diary(TODAY - timedelta(days=1), flare=True))
         assert doses(programme)["bird-dog"]["sets"] == 2
-        told = pull(None, patient.pk, patient.clinic_id, "en").changes
+        told = changes_of(pull(None, patient.pk, patient.clinic_id, "en"))
         (words,) = [change["data"]["words"] for change in told if change["type"] == "proposal"]
         assert words.startswith("You are having a flare.")
         assert "number of sets 3 → 2" in words
@@ -129,7 +130,7 @@ class TestARedSession:
         send(patient, session(programme, pain_during=7))
         assert Proposal.objects.get().state == "waiting"
         assert in_force(programme).version == 1
-        told = pull(None, patient.pk, patient.clinic_id, "en").changes
+        told = changes_of(pull(None, patient.pk, patient.clinic_id, "en"))
         assert "proposal" not in {change["type"] for change in told}
 
     def test_a_form_without_numbers_is_marked_on_the_item(self, patient: Patient) -> None:

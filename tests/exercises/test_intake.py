@@ -19,6 +19,7 @@ from exercises.prescribing import pause, today_of
 from outcomes.models import Alert, Score, TrendDue
 from tests.exercises.programmes import BIRD_DOG, CAT_COW, DOOR, NOW, WALK, a_programme, session, store
 from tests.factories import a_patient
+from tests.pulling import changes_of
 
 pytestmark = pytest.mark.django_db
 WEDNESDAY = date(2026, 11, 4)
@@ -407,7 +408,7 @@ class TestThroughTheDoor:
 
         done = session(programme)
         send(done)
-        changes = {change["type"]: change for change in pull(None, patient.pk, patient.clinic_id, "en").changes}
+        changes = {change["type"]: change for change in changes_of(pull(None, patient.pk, patient.clinic_id, "en"))}
         assert changes["prescription"]["id"] == str(programme.pk)
         assert changes["prescription"]["data"]["exercises"]["cat-cow"]["words"]["en"]["steps"]
         assert changes["session"]["id"] == done["id"]

@@ -21,6 +21,7 @@ from backend.reminders.ticking import tick
 from backend.rest.verdicts import Verdict
 from backend.sync.pull import decode_cursor, pull
 from tests.backend.reminders.given import a_diarist, at, slot_of
+from tests.pulling import changes_of
 
 pytestmark = pytest.mark.django_db
 
@@ -178,7 +179,7 @@ class TestSettings:
         seen = pull(None, patient.pk, patient.clinic_id, "en").cursor
         away = AbsenceItem(uuid4(), NOON, date(2026, 6, 4), date(2026, 6, 6))
         store(patient, SettingsItem(uuid4(), NOON, weekly_cap=3), away)
-        changes = pull(decode_cursor(seen), patient.pk, patient.clinic_id, "en").changes
+        changes = changes_of(pull(decode_cursor(seen), patient.pk, patient.clinic_id, "en"))
         assert {change["type"] for change in changes} == {"settings", "absence"}
 
     def test_who_chose_no_reminders_is_not_reminded(self) -> None:

@@ -96,5 +96,5 @@ def test_whom_the_clinic_has_been_told_of_already_is_not_told_of_again() -> None
 def test_one_or_many_take_the_same_statements(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     a_diarist(NOON)
     live_until(NOON + 28 * DAY)
-    with django_assert_num_queries(11):  # two of them open and end the transaction
+    with django_assert_num_queries(9):  # two of them open and end the transaction
         assert look_for_the_silent(NOON + 28 * DAY) == 1

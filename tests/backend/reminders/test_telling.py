@@ -23,6 +23,7 @@ from outcomes.alert_handling import take
 from outcomes.models import Alert, AlertEvent
 from tests.backend.reminders.given import a_diarist, at
 from tests.factories import a_user
+from tests.pulling import changes_of
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +50,7 @@ def write_diary(patient: Patient, *days: int) -> None:
 
 
 def pulled(patient: Patient, kind: str) -> list[dict[str, object]]:
-    changes = pull(None, patient.pk, patient.clinic_id, "en").changes
+    changes = changes_of(pull(None, patient.pk, patient.clinic_id, "en"))
     return [change["data"] for change in changes if change["type"] == kind]
 
 
@@ -169,7 +170,7 @@ class TestSeen:
         self.acknowledge(alert)
         tell_seen(NOON, 10)
         (seen,) = [
-            change for change in pull(None, patient.pk, patient.clinic_id, "en").changes if change["type"] == "seen"
+            change for change in changes_of(pull(None, patient.pk, patient.clinic_id, "en")) if change["type"] == "seen"
         ]
         assert (seen["id"], list(seen["data"])) == (str(alert.source), ["seen_at"])
         assert not Message.objects.exists()

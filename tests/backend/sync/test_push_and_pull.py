@@ -27,6 +27,7 @@ from tests.backend.reminders import given
 from tests.backend.reminders.given import a_diarist, at, slot_of
 from tests.exercises.programmes import a_programme, session
 from tests.factories import a_patient
+from tests.pulling import changes_of
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -199,7 +200,7 @@ class TestSlots:
         assert send(patient, item)[0].status == "stored"
         slot.refresh_from_db()
         assert (slot.state, str(slot.completed_by)) == ("completed", item["id"])
-        told = {change["type"]: change["data"] for change in read(patient, cursor).changes}
+        told = {change["type"]: change["data"] for change in changes_of(read(patient, cursor))}
         assert told["slot"]["state"] == "completed"
 
     def test_an_answer_that_names_no_slot_completes_the_one_that_is_open(self) -> None:
@@ -261,7 +262,7 @@ class TestPull:
         assert (nothing.full, nothing.changes) == (False, [])
         later = a_response()
         send(patient, later)
-        assert [change["id"] for change in read(patient, nothing.cursor).changes] == [later["id"]]
+        assert [change["id"] for change in changes_of(read(patient, nothing.cursor))] == [later["id"]]
 
     def test_a_corrected_response_comes_again_as_it_now_is(self) -> None:
         patient = a_patient()
@@ -270,7 +271,7 @@ class TestPull:
         cursor = read(patient).cursor
         second = a_response(replaces=first["id"])
         send(patient, second)
-        changes = {change["id"]: change["data"]["live"] for change in read(patient, cursor).changes}
+        changes = {change["id"]: change["data"]["live"] for change in changes_of(read(patient, cursor))}
         assert changes == {first["id"]: False, second["id"]: True}
 
     def test_pages_follow_each_other_without_gap_or_repeat_even_within_one_revision(self) -> None:
@@ -284,7 +285,7 @@ class TestPull:
         more_to_come = True
         while more_to_come:
             page = read(patient, cursor)
-            seen += [change["id"] for change in page.changes]
+            seen += [change["id"] for change in changes_of(page)]
             cursor = page.cursor
             more_to_come = page.more
             pages += 1
