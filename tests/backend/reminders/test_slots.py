@@ -32,6 +32,7 @@ EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 ZONES = [
     "Europe/Zurich",
     "America/Los_Angeles",
+    "America/New_York",
     "America/St_Johns",
     "Asia/Tokyo",
     "Asia/Kathmandu",
