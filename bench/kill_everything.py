@@ -2,6 +2,7 @@
 
     make chaos
     .venv/bin/python -m bench.kill_everything --seconds 600 --patients 800 --seed 7
+    .venv/bin/python -m bench.kill_everything --write   and docs/faults.md as it came out
 
 Three workers and two beats at once, a web server, PostgreSQL (durable) and Valkey run as in production, but for quicker
 clocks (`bench/hurried.py`); the provider is slow, answers 500 and cuts the line after accepting. Phones push answers
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.local import free_port, guarded, package, postgres, redis
+from bench import report
 from bench.kill_counts import PROMISES, Counts, count, is_settled
 from bench.kill_phones import Phones, make_pushes
 from bench.kill_programs import Program, Service, Target
@@ -137,6 +139,16 @@ def run(directory: Path, *, seconds: float, patients: int, seed: int, dump: Path
     return counts
 
 
+def rows(counts: Counts) -> list[tuple[str, str, str]]:
+    """Each count in words; what was killed, program by program, at the end."""
+    said = {name: value for name, value in asdict(counts).items() if isinstance(value, int)}
+    killed = {f"killed: {name}": times for name, times in counts.killed.items()}
+    return [
+        (name.replace("_", " "), f"{value:,}", "0" if name in PROMISES else "")
+        for name, value in (said | {"killed": sum(killed.values())} | killed).items()
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=300)
@@ -144,7 +156,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dump", type=Path, help="of an empty database, by pg_dump -Fc: quicker than to migrate one")
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+    parser.add_argument("--write", action="store_true", help="write docs/faults.md")
     options = parser.parse_args()
+    machine = report.machine()
     with tempfile.TemporaryDirectory(prefix="steadyback-chaos-") as name:
         directory = Path(name)
         directory.chmod(0o755)  # PostgreSQL does not run as root
@@ -154,9 +168,10 @@ def main() -> None:
     if options.json:
         print(json.dumps(asdict(counts)))
     else:
-        for field, value in asdict(counts).items():
-            said = f"{value:8,}" if isinstance(value, int) else f"{sum(value.values()):8,}  {value}"
-            print(f"{field.replace('_', ' '):28}{said}")
+        print(text := report.table(("counted", "times", "must be"), rows(counts)))
+        if options.write:
+            how = f"`make chaos` with {options.seconds:g} seconds, {options.patients} patients, seed {options.seed}"
+            report.write("Measured: killed", f"{how}, on {machine}.\n\n{text}", report.FAULTS)
     if broken := [name for name in PROMISES if getattr(counts, name)]:
         sys.exit(f"the promise is broken: {', '.join(broken)}")
 

@@ -2,6 +2,7 @@
 
     .venv/bin/python -m bench.lateness
     .venv/bin/python -m bench.lateness --patients 20000 --per-second 300
+    .venv/bin/python -m bench.lateness --write   and docs/faults.md as it came out
 
 The worker and the beat are the product's own, as the demo starts them; the provider on the loopback address takes so
 many messages a second and no more. Beside what was measured stands what that limit alone would make of them: a
@@ -24,6 +25,7 @@ from datetime import time as clock_time
 from pathlib import Path
 
 from backend.local import guarded, services
+from bench import report
 from bench.provider import Provider, running, service_account
 
 MINUTE = 60
@@ -57,8 +59,8 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-def tell(provider: Provider, first: datetime, number: int) -> bool:
-    """Print what came of it; whether all is as promised."""
+def tell(provider: Provider, first: datetime, number: int) -> tuple[str, bool]:
+    """What came of it, and whether all is as promised."""
     from backend.reminders.models import Mention, Slot
 
     due = dict(Slot.objects.values_list("patient", "opens_at"))
@@ -75,20 +77,22 @@ def tell(provider: Provider, first: datetime, number: int) -> bool:
         overtaken.append(newest - due[patient].timestamp())
     lost, doubled = number - len(arrived), sum(times - 1 for times in mentions.values())
     last = max(arrived.values()) - first.timestamp()
-    print(f"{number:,} reminders due within a minute; the provider takes {provider.per_second:g} a second")
-    print(f"{'lateness, seconds':34}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}")
-    for name, values in (
-        ("the provider's own limit", limit),
-        ("measured", late),
-        ("overtaken by younger ones", overtaken),
-    ):
-        figures = [percentile(values, share) for share in (0.5, 0.95, 0.99, 1)]
-        print(f"{name:34}" + "".join(f"{figure:8.1f}" for figure in figures))
+    rows = [
+        (name, *(f"{percentile(values, share):.1f}" for share in (0.5, 0.95, 0.99, 1)))
+        for name, values in (
+            ("the provider's own limit", limit),
+            ("measured", late),
+            ("overtaken by younger ones", overtaken),
+        )
+    ]
     behind = percentile(late, 0.99) - percentile(limit, 0.99)
-    print(
-        f"p99 behind the limit: {behind:.1f} s, aim {AIM}; {number / last:.0f} a second; {lost} lost, {doubled} doubled"
+    text = (
+        f"{number:,} reminders due within a minute; the provider takes {provider.per_second:g} a second.\n\n"
+        + report.table(("lateness, seconds", "p50", "p95", "p99", "max"), rows)
+        + f"\n\np99 behind the limit: {behind:.1f} s, aim {AIM}; {number / last:.0f} a second; "
+        f"{lost} lost, {doubled} doubled."
     )
-    return not lost and not doubled and behind <= AIM
+    return text, not lost and not doubled and behind <= AIM
 
 
 def main() -> None:
@@ -96,7 +100,9 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=100_000)
     parser.add_argument("--per-second", type=float, default=500, help="what the provider takes")
     parser.add_argument("--processes", type=int, default=2, help="of the worker")
+    parser.add_argument("--write", action="store_true", help="write docs/faults.md")
     options = parser.parse_args()
+    machine = report.machine()
     provider = Provider(per_second=options.per_second)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="steadyback-lateness-")))
@@ -129,7 +135,12 @@ def main() -> None:
         if datetime.now(UTC) > first:
             print("writing them took longer than the start was ahead, so the first are late from the start")
         wait_for(provider, options.patients, MINUTE + 5 * options.patients / options.per_second)
-        kept = tell(provider, first, options.patients)
+        text, kept = tell(provider, first, options.patients)
+        print(text)
+        if options.write:
+            report.write(
+                "Measured: a busy minute", f"`python -m bench.lateness`, on {machine}.\n\n{text}", report.FAULTS
+            )
         from django.db import connection
 
         connection.close()

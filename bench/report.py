@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGE, FAULTS = DOCS / "benchmarks.md", DOCS / "faults.md"
 HEAD = "| what | ours | compared with | ratio | wanted | reached |\n|-|-|-|-|-|-|"
 
 
@@ -65,8 +67,13 @@ def _read(path: str) -> str:
         return ""
 
 
-def write(title: str, text: str) -> None:
-    """Put this under its heading in docs/benchmarks.md; the other headings stay as they are."""
-    before, _, rest = PAGE.read_text().partition(f"\n## {title}\n")
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [f"| {' | '.join(map(str, row))} |" for row in (head, *rows)]
+    return "\n".join([lines[0], "|-" * len(head) + "|", *lines[1:]])
+
+
+def write(title: str, text: str, page: Path = PAGE) -> None:
+    """Put this under its heading on the page; the other headings stay as they are."""
+    before, _, rest = page.read_text().partition(f"\n## {title}\n")
     _, _, after = rest.partition("\n## ")
-    PAGE.write_text(f"{before.rstrip()}\n\n## {title}\n\n{text.strip()}\n" + (f"\n## {after}" if after else ""))
+    page.write_text(f"{before.rstrip()}\n\n## {title}\n\n{text.strip()}\n" + (f"\n## {after}" if after else ""))

@@ -2,6 +2,7 @@
 
     .venv/bin/python -m bench.ticks
     .venv/bin/python -m bench.ticks --patients 10000 100000 --slots 14
+    .venv/bin/python -m bench.ticks --write   and docs/faults.md as it came out
 
 For each number of scheduled patients, each with a week of slots ahead, the same numbers of them fall due at once.
 Timed is the worker's own work on them (slots opened, messages written and claimed), and a look when nothing is due.
@@ -22,6 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from backend.local import services
+from bench import report
 
 DUE = (0, 100, 1000)
 TIMES = 5
@@ -102,9 +104,9 @@ def measure(now: datetime) -> dict[int, float]:
     return found
 
 
-def show(patients: int, slots: int, found: dict[int, float], first: dict[int, float]) -> None:
-    cells = [f"{found[due]:9.1f} ms {found[due] / first[due]:5.2f}x" for due in DUE]
-    print(f"{patients:>10,}{patients * slots:>12,}" + "".join(f"{cell:>22}" for cell in cells), flush=True)
+def row(patients: int, slots: int, found: dict[int, float], first: dict[int, float]) -> tuple[str, ...]:
+    cells = [f"{found[due]:.1f} ms, {found[due] / first[due]:.2f}x" for due in DUE]
+    return f"{patients:,}", f"{patients * slots:,}", *cells
 
 
 def run(patients: int, slots: int) -> dict[int, float]:
@@ -131,7 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patients", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--slots", type=int, default=7, help="that stand ahead of each patient")
+    parser.add_argument("--write", action="store_true", help="write docs/faults.md")
     options = parser.parse_args(arguments)
+    machine = report.machine()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="steadyback-ticks-")))
         directory.chmod(0o755)  # PostgreSQL does not run as root
@@ -147,13 +151,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from django.db import connection
 
         call_command("migrate", verbosity=0)
-        print(f"{'patients':>10}{'slots':>12}" + "".join(f"{f'{due:,} due':>22}" for due in DUE))
+        rows: list[tuple[str, ...]] = []
         first: dict[int, float] = {}
         for patients in options.patients:
             found = run(patients, options.slots)
             first = first or found
-            show(patients, options.slots, found, first)
+            rows.append(row(patients, options.slots, found, first))
+            print(*rows[-1], sep="   ", flush=True)
         connection.close()
+    text = report.table(("patients scheduled", "slots", *(f"{due:,} due" for due in DUE)), rows)
+    print(text)
+    if options.write:
+        report.write(
+            "Measured: a look at the clock", f"`python -m bench.ticks`, on {machine}.\n\n{text}", report.FAULTS
+        )
 
 
 if __name__ == "__main__":

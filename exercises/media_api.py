@@ -14,7 +14,7 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.cache import get_conditional_response, patch_cache_control
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 from backend.rest.etag import etag_of
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
+from backend.rest.ranges import asked_of, narrow
 from exercises.api import clinics_of, visible
 from exercises.library import shared_media
 from exercises.media import TYPES, UnfitError
@@ -141,13 +142,20 @@ class MediaView(APIView):
 
     @extend_schema(
         operation_id="exercise_media_read",
-        responses={(200, kind): OpenApiResponse(bytes) for kind in sorted(set(TYPES.values()))} | problems(401, 404),
+        parameters=[
+            OpenApiParameter("Range", str, OpenApiParameter.HEADER, description="One part, such as bytes=65536-."),
+            OpenApiParameter(
+                "If-Range", str, OpenApiParameter.HEADER, description="The ETag of what is there already."
+            ),
+        ],
+        responses={(code, kind): OpenApiResponse(bytes) for code in (200, 206) for kind in sorted(set(TYPES.values()))}
+        | problems(401, 404, 416),
     )
     def get(self, request: Request, media: str) -> HttpResponseBase:
-        etag, opened = self._find(request, media)
+        etag, opened, size = self._find(request, media)
         response: HttpResponseBase | None = get_conditional_response(request._request, etag=etag)
         if response is None:
-            response = FileResponse(opened, as_attachment=True, filename=media)
+            response = self._send(request, media, etag, opened, size)
         else:
             opened.close()
         response["Content-Type"] = TYPES[media.rpartition(".")[2]]
@@ -156,13 +164,27 @@ class MediaView(APIView):
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
         response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response["Accept-Ranges"] = "bytes"
         patch_cache_control(response, private=True, no_cache=True)
         return response
 
-    def _find(self, request: Request, file: str) -> tuple[str, IO[bytes]]:
+    def _send(self, request: Request, media: str, etag: str, opened: IO[bytes], size: int) -> FileResponse:
+        """All of it, or the part that a phone lacks whose download broke off."""
+        try:
+            part = asked_of(request._request, size, etag)
+        except Problem:
+            opened.close()
+            raise
+        response = FileResponse(opened, as_attachment=True, filename=media)
+        if part is not None:
+            narrow(response, opened, part, size)
+        return response
+
+    def _find(self, request: Request, file: str) -> tuple[str, IO[bytes], int]:
+        """Its ETag, the open file, and how many bytes it has."""
         if path := shared_media().get(file):
-            content = path.open("rb")
-            return etag_of(file, path.stat().st_mtime_ns, path.stat().st_size), content
+            content, size = path.open("rb"), path.stat().st_size
+            return etag_of(file, path.stat().st_mtime_ns, size), content, size
         name = PurePath(file)
         try:
             number = UUID(name.stem)
@@ -172,6 +194,6 @@ class MediaView(APIView):
         if row.file != file:
             raise Http404
         try:
-            return etag_of(row.digest), default_storage.open(row.path)
+            return etag_of(row.digest), default_storage.open(row.path), row.size
         except FileNotFoundError:
             raise Http404 from None

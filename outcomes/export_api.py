@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from backend.people import audit
 from backend.people.authentication import IsClinicAdmin, IsStaff, staff
 from backend.people.models import Clinic, Patient
+from backend.people.snapshot import of_one_state
 from backend.people.staff_api import visible_patient
 from backend.rest.openapi import json_response, problems, schema_of
 from outcomes import exporting
@@ -66,7 +67,7 @@ def file_response(name: str, patients: QuerySet[Patient], clinic: str, user_id: 
     kind, lines = found
     audit.record(f"export {name}"[:40], patients.values_list("pk", flat=True), user_id)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(lines, content_type=kind, headers=headers)
+    return StreamingHttpResponse(of_one_state(lines), content_type=kind, headers=headers)
 
 
 class ClinicExportsView(APIView):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from outcomes import alert_api, api, export_api, instrument_api
+from outcomes import alert_api, api, baseline_api, export_api, instrument_api
 
 urlpatterns = [
     path("instruments", instrument_api.InstrumentsView.as_view(), name="instruments"),
@@ -26,6 +26,7 @@ urlpatterns = [
     path("trends", api.TrendsView.as_view(), name="trends"),
     path("patients/<int:patient_id>/responses", api.PatientResponsesView.as_view(), name="patient-responses"),
     path("patients/<int:patient_id>/trends", api.PatientTrendsView.as_view(), name="patient-trends"),
+    path("patients/<int:patient_id>/baselines", baseline_api.BaselinesView.as_view(), name="patient-baselines"),
     path("alerts", alert_api.AlertsView.as_view(), name="alerts"),
     path("alerts/<int:alert_id>", alert_api.AlertView.as_view(), name="alert"),
     path("alerts/<int:alert_id>/events", alert_api.AlertEventsView.as_view(), name="alert-events"),

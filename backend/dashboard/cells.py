@@ -19,6 +19,7 @@ from backend.dashboard.sparklines import drawn
 from backend.dashboard.templatetags.dashboard import (
     age,
     alert_title,
+    clock,
     label,
     mark,
     number,
@@ -26,7 +27,6 @@ from backend.dashboard.templatetags.dashboard import (
     signed,
     since,
     state,
-    until,
     when,
 )
 from backend.dashboard.wording import LABELS
@@ -115,12 +115,12 @@ class Writer:
 
     def _alert(self, alert: Alert, link: str) -> str:
         in_hand = alert.urgency < IN_HAND_BELOW  # type: ignore[attr-defined]  # annotated by `rows`
-        clock = state(alert.state) if in_hand else until(alert.due_at, self.now)
+        said = escape(state(alert.state)) if in_hand else clock(alert.due_at, self.now)
         late = f" · {self.late}" if alert.late else ""
         return (
             f'<a class="alert severity-{alert.severity}{" in-hand" if in_hand else ""}" href="{link}#alerts">'
             f'<span class="grade">{self.grade(alert.severity)}</span> {self.rule(alert.rule)}'
-            f"<small>{escape(clock)}{late}</small></a>"
+            f"<small>{said}{late}</small></a>"
         )
 
     def _programme(self, row: Row) -> str:

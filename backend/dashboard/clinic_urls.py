@@ -60,5 +60,6 @@ urlpatterns = [
     path("review/decide", review.decide, name="review_decide"),
     path("doing/", figures.doing, name="doing"),
     path("plans/", plans.plans, name="plans"),
+    path("plans/<slug:code>/follow-up", plans.follow_up, name="follow_up"),
     path("exports/", exports.exports, name="exports"),
 ]

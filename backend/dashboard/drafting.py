@@ -16,6 +16,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from backend.dashboard import ladder
 from backend.dashboard.fields import ClockField, DayField
 from backend.dashboard.struct_forms import Form, StructForm, posted, struct_form
 from exercises.dose import Dose, Intervals, Minutes, Sets, Steps
@@ -103,6 +104,7 @@ class Draft:
         self.exercises = find_exercises(slugs, clinic_id)
         self.items = [self._item(slug, language) for slug in slugs]
         self.phases = [self._phase(key) for key in data.getlist("phase")[:MOST_PHASES]]
+        self.ladder = ladder.Ladder(data)
 
     def _item(self, slug: str, language: str) -> DraftItem:
         entry = self.exercises.get(slug)
@@ -126,7 +128,7 @@ class Draft:
         yield self.head
         for item in self.items:
             yield from (item.dose, item.rest)
-        yield from self.phases
+        yield from (*self.phases, *self.ladder.rungs)
 
     def hush(self) -> None:
         """Show what there is without saying what is missing."""
@@ -135,7 +137,7 @@ class Draft:
 
     def plan(self) -> Plan | None:
         """The plan, where everything is in order; else each field says what is wrong with it."""
-        right = [form.is_valid() for form in self.forms]
+        right = [*(form.is_valid() for form in self.forms), self.ladder.is_valid()]
         if not self.items:
             self.problem = gettext("A programme has at least one exercise: add one.")
         if self.problem or not all(right):
@@ -155,6 +157,7 @@ class Draft:
             mode=head["mode"],
             limits=Limits(step_back=head["step_back"], step_up=head["step_up"]),
             phases=tuple(phase.value for phase in self.phases),
+            exposure=self.ladder.exposure(),
         )
 
     def refused(self, error: RefusedError) -> None:
@@ -197,6 +200,7 @@ def form_data(plan: Plan, **more: Any) -> QueryDict:
         _with_item(data, item)
     for number, phase in enumerate(plan.phases):
         posted(phase, f"phase-{number}", data)
+    ladder.with_ladder(data, plan.exposure)
     data.update({name: str(value) for name, value in more.items()})
     return data
 
@@ -218,7 +222,7 @@ def _with_item(data: QueryDict, item: Item) -> None:
 
 
 def act(sent: QueryDict, clinic_id: int) -> QueryDict:
-    """The form after its button `do` was pressed: an exercise or a phase added, moved or taken out."""
+    """The form after its button `do` was pressed: an exercise, a phase or a rung added, moved or taken out."""
     data = sent.copy()
     what, _colon, which = data.get("do", "").partition(":")
     items, phases = items_of(data), data.getlist("phase")
@@ -235,6 +239,8 @@ def act(sent: QueryDict, clinic_id: int) -> QueryDict:
             phases.append(str(max((int(key) for key in phases if key.isdecimal()), default=-1) + 1))
         case "unphase":
             phases = [key for key in phases if key != which]
+        case "rung" | "unrung" | "order":
+            ladder.act(data, what, which)
     data.setlist("item", items)
     data.setlist("phase", phases)
     return data

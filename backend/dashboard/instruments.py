@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from outcomes import library, packs
 from outcomes.choices import Choice
 from outcomes.instrument import Instrument, Score, score_range
 from outcomes.shown import ShownInstrument, shown
+from outcomes.soundness import Flaw
 
 LARGEST = 512 * 1024
 
@@ -73,6 +75,28 @@ class TextForm(forms.Form):
             raise forms.ValidationError(_("This is no TOML: %(why)s"), params={"why": str(error)[:200]}) from error
 
 
+class TableField(forms.CharField):
+    """A licensed table, pasted: two numbers a line."""
+
+    widget = forms.Textarea(attrs={"rows": 5, "spellcheck": "false"})
+
+    @staticmethod
+    def written(table: Mapping[int, float]) -> str:
+        return "\n".join(f"{raw}, {value}" for raw, value in sorted(table.items()))
+
+    def clean(self, value: Any) -> dict[int, float]:
+        table = {}
+        for number, line in enumerate(super().clean(value).splitlines(), 1):
+            if not line.strip():
+                continue
+            found = re.fullmatch(r"(\d{1,9})[\s,;]+(-?\d{1,9}(?:\.\d{1,9})?)", line.strip(), re.ASCII)
+            if found is None:
+                why = _("Line %(n)s is not two numbers with a comma between them.")
+                raise forms.ValidationError(why, params={"n": number})
+            table[int(found[1])] = float(found[2])
+        return table
+
+
 class ReadingForm(forms.Form):
     """Where the bands of an instrument begin, and how many of its items may be missing."""
 
@@ -98,6 +122,16 @@ class ReadingForm(forms.Form):
                     widget=forms.NumberInput(attrs={"placeholder": f"{band.from_:g}", "step": "any"}),
                 ),
             )
+        if score.clinic_table:
+            yield (
+                f"table.{score.name}",
+                TableField(
+                    label=_("%(score)s: the table that the clinic may use") % {"score": title},
+                    required=False,
+                    initial=TableField.written(self.choice.tables.get(score.name, {})),
+                    help_text=_("One line a value: what was answered, then what it is worth, as in “11111, 1.000”."),
+                ),
+            )
         if score.items and score.form in ("sum", "mean", "percent") and score.blank is None:
             yield (
                 f"missing.{score.name}",
@@ -112,7 +146,8 @@ class ReadingForm(forms.Form):
             )
 
     def chosen(self) -> dict[str, Any]:
-        """The choice as `outcomes.choices.choose` takes it; tables stay as they are."""
+        """The choice as `outcomes.choices.choose` takes it."""
+        tables: dict[str, dict[int, float]] = {}
         cutoffs: dict[str, dict[str, float]] = {}
         max_missing: dict[str, int] = {}
         for name, value in self.cleaned_data.items():
@@ -121,6 +156,13 @@ class ReadingForm(forms.Form):
                 continue
             if kind == "cutoff":
                 cutoffs.setdefault(score, {})[band[0]] = value
+            elif kind == "table":
+                tables |= {score: value} if value else {}
             else:
                 max_missing[score] = value
-        return {"cutoffs": cutoffs, "max_missing": max_missing, "tables": self.choice.tables}
+        return {"cutoffs": cutoffs, "max_missing": max_missing, "tables": tables}
+
+    def refused(self, flaw: Flaw) -> None:
+        """What the choice as a whole was refused for, next to the table where it is about that."""
+        tables = [name for name in self.fields if name.startswith("table.")]
+        self.add_error(tables[0] if flaw.field == "tables" and tables else None, flaw.why)

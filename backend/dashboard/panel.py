@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.postgres.search import TrigramWordSimilarity
@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 
 from backend.dashboard.filters import Filters
-from backend.dashboard.worklist import CLOSED, urgency
+from backend.dashboard.worklist import CLOSED, LAST, urgency
 from backend.people.models import Clinic, Patient, User
 from exercises.models import Prescription
 from outcomes.models import Alert
@@ -30,8 +30,6 @@ RULE = (
     _("Among equals, whoever has been silent longest."),
 )  # fmt: skip
 """The order of the panel, as the page says it. `_alerted` and `_others` are its code, docs/dashboard.md its copy."""
-
-LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django import forms
 from django.db.models import Count
+from django.http import QueryDict
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from backend.dashboard.doses import dose_words
 from backend.people.models import Clinic
+from backend.reminders.following_up import ShownChoice, choices
 from backend.reminders.models import Schedule
 from backend.reminders.scheduling import ScheduleError, plans, refusals
 from backend.reminders.slots import Burst, Days, Points, Rule, Weeks, Window
@@ -124,6 +127,43 @@ def _window(window: Window) -> str:
         ngettext("%(opens)s to %(closes)s on the next day", "%(opens)s to %(closes)s, %(n)d days later", window.days)
         % said
     )
+
+
+class FollowUpForm(forms.Form):
+    """What is asked after one positive screen."""
+
+    code = forms.ChoiceField(label=gettext_lazy("Ask for"))
+
+    def __init__(self, choice: ShownChoice, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial={"code": choice.chosen}, auto_id=f"id_{choice.screen}_%s")
+        self.choice = choice
+        self.fields["code"] = forms.ChoiceField(
+            label=gettext_lazy("Ask for"), choices=[(code, library.get(code).title) for code in choice.offered]
+        )
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A screen that asks further when it is positive. `now` is the title of what it asks for."""
+
+    choice: ShownChoice
+    title: str
+    now: str
+    form: FollowUpForm
+
+
+def screens(clinic: Clinic, refused: FollowUpForm | None = None) -> list[Screen]:
+    """`refused` is one of the forms as it came back."""
+    found = {each.screen: each for each in choices(clinic)}
+    return [
+        Screen(
+            each,
+            library.get(each.screen).title,
+            library.get(each.chosen or each.offered[0]).title,
+            refused if refused and refused.choice.screen == each.screen else FollowUpForm(each),
+        )
+        for each in found.values()
+    ]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from backend.dashboard.doses import dose_words
 from backend.people.models import Patient
 from exercises.entry import Exercise
 from exercises.models import Pause, Prescription, Proposal, Session, SessionFollowup
-from exercises.plan import Item, Plan
+from exercises.plan import Exposure, Item, Plan
 from exercises.progression import SOURCES
 
 PROPOSALS = 20
@@ -131,8 +131,16 @@ def differences(old: Plan, new: Plan, exercises: Mapping[str, Exercise], languag
         ((old.opens, old.closes) != (new.opens, new.closes), gettext("other times")),
         ((old.mode, old.limits) != (new.mode, new.limits), gettext("other limits")),
         (old.phases != new.phases, gettext("other phases")),
+        (old.exposure != new.exposure, _climbed(old.exposure, new.exposure)),
     )
     return found + [words for changed, words in whole if changed]
+
+
+def _climbed(old: Exposure | None, new: Exposure | None) -> str:
+    """What changed on the ladder of feared tasks."""
+    if old and new and old.ladder == new.ladder:
+        return gettext("now practises “%(task)s”") % {"task": new.rung.task}
+    return gettext("another ladder of feared tasks")
 
 
 def _difference(old: Item | None, new: Item | None) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from django.db.models import Case, F, IntegerField, Prefetch, QuerySet, Value, When
+from django.db.models import Case, F, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from backend.people.models import Clinic, Patient, User
 from outcomes.alert_handling import steps
@@ -37,6 +39,26 @@ def visible(user: User, clinic: Clinic) -> QuerySet[Alert]:
 
 def waiting(user: User, clinic: Clinic) -> QuerySet[Alert]:
     return visible(user, clinic).filter(state__in=WAITING)
+
+
+LAST = datetime.max.replace(tzinfo=UTC)
+"""Where an alert without a clock stands."""
+
+
+def by_urgency(alerts: QuerySet[Alert], after: int | None = None) -> QuerySet[Alert]:
+    """In the order in which they want doing, from beyond `after` on; from the beginning where that is there no more."""
+    found = alerts.annotate(urgency=urgency(), due=Coalesce("due_at", Value(LAST)))
+    if here := after and found.filter(pk=after).first():
+        later = Q(due__gt=here.due) | Q(due=here.due, pk__gt=here.pk)
+        found = found.filter(Q(urgency__lt=here.urgency) | Q(urgency=here.urgency) & later)
+    return found.order_by("-urgency", "due", "pk")
+
+
+def newest(alerts: QuerySet[Alert], after: int | None = None) -> QuerySet[Alert]:
+    """The newest first, from beyond `after` on."""
+    if here := after and alerts.filter(pk=after).first():
+        alerts = alerts.filter(Q(opened_at__lt=here.opened_at) | Q(opened_at=here.opened_at, pk__gt=here.pk))
+    return alerts.order_by("-opened_at", "pk")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from backend.people.models import Clinic, Patient
 from backend.people.registry import PATIENT_DATA
 from backend.rest.flat import csv_lines
 
-# Keys and fingerprints that say nothing, and how colleagues are reached, which is theirs.
+# Keys and fingerprints that say nothing, what lets anybody push to a phone, and how colleagues are reached.
 LEFT_OUT = {
     "people.Invitation.code_hash",
     "people.Device.session_key",
@@ -30,6 +30,7 @@ LEFT_OUT = {
     "exercises.Proposal.digest",
     "sync.Quarantine.digest",
     "reminders.Call.target",
+    "reminders.Address.target",
     "reminders.Message.lease",
     "reminders.Call.lease",
 }

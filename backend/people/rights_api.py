@@ -14,6 +14,7 @@ from backend.people.authentication import IsPatient, IsStaff, phone, staff
 from backend.people.copying import copy_of
 from backend.people.erasing import erase
 from backend.people.models import Patient
+from backend.people.snapshot import of_one_state
 from backend.people.staff_api import visible_patient
 from backend.rest.openapi import problems
 from backend.rest.problems import Problem
@@ -40,7 +41,7 @@ COPY = {
 def copy_response(patient: Patient, user_id: int | None) -> StreamingHttpResponse:
     audit.record("export copy", [patient.pk], user_id)
     return StreamingHttpResponse(
-        copy_of(patient, timezone.now()),
+        of_one_state(copy_of(patient, timezone.now())),
         content_type=LINES,
         headers={"Content-Disposition": 'attachment; filename="copy.jsonl"'},
     )

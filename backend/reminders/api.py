@@ -91,3 +91,25 @@ class OwnSettingsView(APIView):
         changed = wishes.change_settings(Patient.objects.get(pk=me.patient_id), changes, door)
         audit.record("changed reminder settings", [me.patient_id], me.user_id)
         return json_response(changed)
+
+
+class OwnEmailView(APIView):
+    """Where this patient is mailed to."""
+
+    permission_classes = [IsConsenting]
+
+    @extend_schema(
+        operation_id="reminder_email_set",
+        description="Another address, or the same one again: it is right, and is tried once more if it was refused.",
+        request={"application/json": schema_of(wishes.SetEmail)},
+        responses={200: OpenApiResponse(schema_of(wishes.ShownSettings)), **problems(400, 401, 403)},
+        examples=[
+            OpenApiExample("an address", examples.EMAIL, request_only=True),
+            OpenApiExample("set", examples.SETTINGS, response_only=True),
+        ],
+    )
+    def put(self, request: Request) -> HttpResponse:
+        me, sent = phone(request), read_as(request, wishes.SetEmail)
+        shown = wishes.set_email(Patient.objects.select_related("user").get(pk=me.patient_id), sent.email)
+        audit.record("changed e-mail", [me.patient_id], me.user_id)
+        return json_response(shown)

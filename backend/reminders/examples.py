@@ -83,9 +83,38 @@ SETTINGS: dict[str, Any] = {
     "tell_week": True,
     "tell_seen": False,
     "changed_at": None,
+    "email": "patient@example.org",
+    "email_refused_at": None,
+    "email_refused_why": "",
     "ways": [
         {"channel": "fcm", "since": "2026-11-01T09:00:00Z", "disabled_at": None, "disabled_why": ""},
     ],
 }
 DAYS_AWAY = {"first_day": "2026-12-21", "last_day": "2026-12-27"}
 ABSENCE: dict[str, Any] = {"id": "01936f2a-7b1c-7c3e-9d55-2f1f0a6f4b13", **DAYS_AWAY, "cancelled": False}
+NEW_BROWSER: dict[str, Any] = {
+    "name": "phone",
+    "subscription": {
+        "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/generated",
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+    },
+}
+BROWSER: dict[str, Any] = {
+    "id": 7,
+    "name": "phone",
+    "since": "2026-11-20T09:00:00Z",
+    "disabled_at": None,
+    "disabled_why": "",
+}
+CALL_SETTINGS: dict[str, Any] = {
+    "channel": "auto",
+    "email": "colleague@clinic.example",
+    "email_refused_at": None,
+    "email_refused_why": "",
+    "browsers": [BROWSER],
+    "push_key": NEW_BROWSER["subscription"]["keys"]["p256dh"],
+}
+EMAIL = {"email": "patient@example.org"}

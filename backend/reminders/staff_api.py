@@ -288,6 +288,26 @@ class ReminderSettingsView(PatientView):
         return json_response(changed)
 
 
+class EmailView(PatientView):
+    """Where a patient is mailed to."""
+
+    @extend_schema(
+        operation_id="patient_reminder_email_set",
+        description="Another address, or the same one again: it is right, and is tried once more if it was refused.",
+        request={"application/json": schema_of(wishes.SetEmail)},
+        responses={200: OpenApiResponse(schema_of(wishes.ShownSettings)), **problems(400, 401, 403, 404, 409)},
+        examples=[
+            OpenApiExample("an address", examples.EMAIL, request_only=True),
+            OpenApiExample("set", examples.SETTINGS, response_only=True),
+        ],
+    )
+    def put(self, request: Request, patient_id: int) -> HttpResponse:
+        patient, sent = self.patient(request, patient_id), read_as(request, wishes.SetEmail)
+        shown = wishes.set_email(patient, sent.email)
+        audit.record("changed e-mail", [patient.pk], request.user.pk)
+        return json_response(shown)
+
+
 class AbsencesView(PatientView):
     """Days on which nothing is asked: a holiday, a hospital stay."""
 

@@ -7,14 +7,20 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from msgspec import UNSET, UnsetType
 from uuid_utils.compat import uuid7
 
-from backend.people.models import Patient
+from backend.people.models import Patient, User
 from backend.people.writes import Door, next_revisions
+from backend.reminders import refusals
 from backend.reminders.intake import AbsenceItem, LocalTime, SettingsItem, store_absences, store_settings
 from backend.reminders.models import Absence, Address, ReminderSettings
+from backend.reminders.routes import mail_of
+from backend.rest.problems import Problem
 from backend.rest.verdicts import FieldError
 
 
@@ -31,6 +37,7 @@ class ShownSettings(msgspec.Struct):
     """How a patient is reminded: local quiet hours, and the most messages in seven days.
 
     `tell_week` and `tell_seen`: whether to say that a week's summary can be read, that the team has seen something.
+    `email_refused_at`: since when nobody is at their address, and nothing goes there until it is set anew.
     """
 
     channel: str
@@ -40,6 +47,9 @@ class ShownSettings(msgspec.Struct):
     tell_week: bool
     tell_seen: bool
     changed_at: datetime | None
+    email: str
+    email_refused_at: datetime | None
+    email_refused_why: str
     ways: list[Way]
 
 
@@ -68,6 +78,10 @@ class NewAbsence(msgspec.Struct, forbid_unknown_fields=True):
     last_day: date
 
 
+class SetEmail(msgspec.Struct, forbid_unknown_fields=True):
+    email: Annotated[str, msgspec.Meta(max_length=254)]
+
+
 class AbsenceError(ValueError):
     """Days that can't be; `error` says why."""
 
@@ -77,10 +91,11 @@ class AbsenceError(ValueError):
 
 
 def read_settings(patient_id: int) -> ShownSettings:
-    """Two statements."""
+    """Four statements."""
     row = ReminderSettings.objects.filter(patient_id=patient_id).first()
     ways = Address.objects.filter(patient_id=patient_id, device__revoked_at=None).order_by("-updated_at")
     held = row or ReminderSettings()
+    refused = refusals.of_patients([patient_id]).get(patient_id)
     return ShownSettings(
         channel=held.channel,
         quiet_from=held.quiet_from,
@@ -89,6 +104,9 @@ def read_settings(patient_id: int) -> ShownSettings:
         tell_week=held.tell_week,
         tell_seen=held.tell_seen,
         changed_at=row.changed_at if row else None,
+        email=mail_of(Patient.objects.select_related("user").get(pk=patient_id)),
+        email_refused_at=refused.refused_at if refused else None,
+        email_refused_why=refused.why if refused else "",
         ways=[Way(way.channel, way.updated_at, way.disabled_at, way.disabled_why) for way in ways],
     )
 
@@ -108,6 +126,24 @@ def change_settings(patient: Patient, changes: ChangeSettings, door: Door) -> Sh
     with transaction.atomic():
         revisions = next_revisions([patient.pk])
         store_settings([item], patient.pk, patient.clinic_id, door, revisions)
+    return read_settings(patient.pk)
+
+
+def set_email(patient: Patient, email: str) -> ShownSettings:
+    """Where to mail to from now on. The one that they have is thereby confirmed, and tried again if it was refused."""
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise Problem(400, "invalid", "This is no e-mail address.", field="email") from error
+    if patient.user is None:
+        raise Problem(409, "not_enrolled", "They have not enrolled yet, and name their address when they do.")
+    try:
+        with transaction.atomic():
+            next_revisions([patient.pk])
+            User.objects.filter(pk=patient.user.pk).update(email=email.lower())
+            refusals.confirm(Q(patient=patient))
+    except IntegrityError as error:
+        raise Problem(400, "taken", "Somebody else uses this address here.", field="email") from error
     return read_settings(patient.pk)
 
 

@@ -7,11 +7,12 @@ from functools import cached_property
 
 from django.test import Client
 from django.utils import timezone
+from uuid_utils.compat import uuid7
 
 from backend.people.models import CareTeam, Clinic, Device, Patient, Transfer
 from backend.people.transferring import accept, agree_on_paper, propose
 from tests.backend.dashboard import builders
-from tests.backend.reminders.given import a_schedule, an_absence
+from tests.backend.reminders.given import a_browser, a_schedule, an_absence
 from tests.exercises.programmes import a_condition, a_course, a_picture, a_programme, a_proposal, an_own_exercise
 from tests.factories import a_clinician, a_patient, a_team, a_user, an_admin
 from tests.outcomes.packs import a_pack
@@ -112,6 +113,7 @@ OBJECTS: dict[str, Callable[[World], object]] = {
     "media": lambda world: a_picture(world.team.clinic).file,
     "prescription_id": lambda world: a_programme(world.patient).pk,
     "schedule_id": lambda world: a_schedule(world.patient).pk,
+    "browser_id": lambda world: a_browser(a_user(), f"https://push.generated.example/{uuid7()}").pk,
     "absence_id": lambda world: an_absence(world.patient).id,
 }
 

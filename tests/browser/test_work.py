@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -65,6 +67,17 @@ def test_an_alert_goes_from_raised_to_resolved(open_page: Open) -> None:
     page.get_by_role("link", name="Closed").click()
     expect(page.locator("article").first).to_contain_text("safe; seen tomorrow at nine")
     assert Alert.objects.get(patient=scenario.worst, rule="SUI-1").events.count() == 4
+
+
+def test_clocks_tick_for_the_eye_alone(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/clinics/{scenario.clinic.pk}/alerts/", scenario.clinician)
+    clock = page.locator("[data-due]").first
+    expect(clock).to_have_text(re.compile(r"^due in 0:4\d:\d\d$"))
+    before = clock.inner_text()
+    expect(clock).not_to_have_text(before)
+    assert clock.get_attribute("aria-hidden") == "true"
+    expect(page.locator("article").first.locator(".visually-hidden").first).to_have_text(re.compile("due in 4. min"))
 
 
 def test_the_time_lines_are_drawn_read_out_by_keyboard_and_zoomed(open_page: Open) -> None:

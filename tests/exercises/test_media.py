@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
 from PIL import Image
 from pytest_django.fixtures import Settings
 
 from backend.people.models import CareTeam, Patient
+from backend.rest.ranges import asked_of
 from exercises import library
 from exercises.media import LARGEST_PICTURE, UnfitError, prepare
 from exercises.models import ExerciseMedia, Prescription
@@ -186,6 +187,72 @@ class TestAClinicsOwn:
         assert "private" in answer["Cache-Control"]
         again = phone(patient).get(f"/api/v1/exercise-media/{file}", headers={"if-none-match": answer["ETag"]})
         assert again.status_code == 304
+
+    @pytest.mark.parametrize(
+        ("asked", "span"),
+        [
+            ("bytes=0-", (0, None)),
+            ("bytes=0-0", (0, 1)),
+            ("bytes=5-9", (5, 10)),
+            ("bytes=20-99999999", (20, None)),
+            ("bytes=-7", (-7, None)),
+            ("bytes=-99999999", (0, None)),
+        ],
+    )
+    def test_a_download_that_broke_off_goes_on(
+        self, team: CareTeam, clinician: Client, patient: Patient, asked: str, span: tuple[int, int | None]
+    ) -> None:
+        address = f"/api/v1/exercise-media/{self.upload(clinician, team.clinic_id, clip()).json()['file']}"
+        whole = phone(patient).get(address)
+        content = whole.getvalue()
+        assert (whole["Accept-Ranges"], whole["Content-Length"]) == ("bytes", str(len(content)))
+        headers = {"range": asked, "if-range": whole["ETag"]}
+        part = phone(patient).get(address, headers=headers)
+        wanted = content[slice(*span)]
+        assert (part.status_code, part.getvalue()) == (206, wanted)
+        first = content.index(wanted) if asked != "bytes=0-0" else 0
+        assert part["Content-Range"] == f"bytes {first}-{first + len(wanted) - 1}/{len(content)}"
+        assert (part["Content-Length"], part["ETag"]) == (str(len(wanted)), whole["ETag"])
+        assert part["Content-Type"] == "video/mp4"
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"range": "bytes=5-9", "if-range": '"another"'},
+            {"range": "bytes=0-1,5-9"},
+            {"range": "bytes=9-5"},
+            {"range": "bytes=-"},
+            {"range": "bytes=one-two"},
+            {"range": "lines=1-2"},
+        ],
+    )
+    def test_what_is_another_file_or_no_range_is_sent_whole(
+        self, team: CareTeam, clinician: Client, headers: dict[str, str]
+    ) -> None:
+        address = f"/api/v1/exercise-media/{a_picture(team.clinic).file}"
+        answer = clinician.get(address, headers=headers)
+        assert (answer.status_code, answer.getvalue()) == (200, clinician.get(address).getvalue())
+
+    @pytest.mark.parametrize("asked", ["bytes=999999-", "bytes=-0", "bytes=999999-9999999"])
+    def test_a_part_that_is_not_there_is_refused_with_the_size(
+        self, team: CareTeam, clinician: Client, asked: str
+    ) -> None:
+        row = a_picture(team.clinic)
+        answer = clinician.get(f"/api/v1/exercise-media/{row.file}", headers={"range": asked})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (416, "range_not_satisfiable")
+        assert answer["Content-Range"] == f"bytes */{row.size}"
+
+    def test_who_has_it_all_is_told_so_before_any_range(self, team: CareTeam, clinician: Client) -> None:
+        address = f"/api/v1/exercise-media/{a_picture(team.clinic).file}"
+        whole = clinician.get(address)
+        assert whole.getvalue()
+        headers = {"range": "bytes=0-4", "if-none-match": whole["ETag"]}
+        assert clinician.get(address, headers=headers).status_code == 304
+
+    def test_only_a_get_has_parts(self) -> None:
+        headers = {"range": "bytes=0-4"}
+        assert asked_of(RequestFactory().get("/", headers=headers), 9, '"tag"') == range(5)
+        assert asked_of(RequestFactory().head("/", headers=headers), 9, '"tag"') is None
 
     def test_a_new_picture_makes_the_exercise_new_for_the_phone(self, patient: Patient) -> None:
         client = phone(patient)

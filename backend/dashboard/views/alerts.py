@@ -34,15 +34,19 @@ def work_list(request: HttpRequest, desk: Desk) -> HttpResponse:
     if which not in LISTS:
         which = "open"
     alerts = worklist.visible(desk.user, desk.clinic).filter(state__in=LISTS[which]).select_related("patient")
-    order = ("-urgency", "due_at", "pk") if which == "open" else ("-opened_at", "pk")
-    items = worklist.items(alerts.annotate(urgency=worklist.urgency()).order_by(*order)[:PAGE])
+    after = request.GET.get("after", "")
+    start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None
+    ordered = (worklist.by_urgency if which == "open" else worklist.newest)(alerts, start)
+    items = worklist.items(ordered[: PAGE + 1])
+    more, items = len(items) > PAGE, items[:PAGE]
     record_read(request, "read alerts", {item.alert.patient_id for item in items}, desk)
     context = {
         "desk": desk,
         "section": "alerts",
         "which": which,
         "items": items,
-        "full": len(items) == PAGE,
+        "after": items[-1].alert.pk if more else None,
+        "first_page": start is None,
         "now": timezone.now(),
         "with_patient": True,
     }

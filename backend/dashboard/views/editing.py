@@ -161,8 +161,6 @@ def _write(
         )
         audit.record("wrote prescription", [patient.pk], desk.user.pk)
         return
-    # The form knows nothing of the ladder of fear, and leaves it where it stands.
-    plan = msgspec.structs.replace(plan, exposure=msgspec.convert(old.plan, Plan).exposure)
     reason = draft.head.cleaned_data["reason"]
     prescribing.change(old, plan, by=desk.user, now=now, reason=reason, from_day=day, overrides=overrides)
     audit.record("changed prescription", [patient.pk], desk.user.pk)

@@ -79,7 +79,7 @@ def reading(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
         try:
             choose(desk.clinic, code, form.chosen(), by=desk.user, now=timezone.now())
         except BadChoiceError as error:
-            form.add_error(None, error.flaw.why)
+            form.refused(error.flaw)
         else:
             messages.success(request, _("Bands are read so from now on."))
             return redirect("dashboard:instrument", desk.clinic.pk, code)

@@ -21,6 +21,7 @@ from backend.people import audit, transferring
 from backend.people.copying import copy_of
 from backend.people.models import Patient, Transfer
 from backend.people.rights_api import LINES
+from backend.people.snapshot import of_one_state
 from backend.people.transferring import open_ones
 from backend.rest.problems import Problem
 
@@ -125,7 +126,7 @@ def former_copy(request: HttpRequest, desk: Desk, former_id: int) -> StreamingHt
     patient = get_object_or_404(Patient.objects.moved_on_from(desk.clinic.pk, desk.user), pk=former_id)
     audit.record("export former copy", [patient.pk], desk.user.pk)
     return StreamingHttpResponse(
-        copy_of(patient, timezone.now(), recorded_at=desk.clinic),
+        of_one_state(copy_of(patient, timezone.now(), recorded_at=desk.clinic)),
         content_type=LINES,
         headers={"Content-Disposition": 'attachment; filename="copy.jsonl"'},
     )

@@ -56,7 +56,7 @@ def notify(notice: Notice, target: str) -> str:
         "tag": notice.collapse_key,
     }
     try:
-        body = encrypt(json.dumps(content).encode(), _bytes(subscription.keys.p256dh), _bytes(subscription.keys.auth))
+        body = encrypt(json.dumps(content).encode(), *keys_of(subscription))
     except ValueError as error:
         raise ChannelError("the subscription's key is none", permanent=True) from error
     url = urlsplit(subscription.endpoint)
@@ -91,6 +91,11 @@ def read_subscription(target: str) -> Subscription:
     return subscription
 
 
+def keys_of(subscription: Subscription) -> tuple[bytes, bytes]:
+    """The browser's public key and its secret. Raises ValueError where they are no base64."""
+    return _bytes(subscription.keys.p256dh), _bytes(subscription.keys.auth)
+
+
 def encrypt(
     content: bytes,
     browser_key: bytes,
@@ -111,11 +116,19 @@ def encrypt(
     return header + AESGCM(content_key).encrypt(nonce, content + b"\2", None)
 
 
+def public_key() -> str:
+    """What a browser subscribes with, so that nobody but this server can push to it; empty where it doesn't push."""
+    return _encoded(_point(_own_key())) if settings.VAPID_PRIVATE_KEY else ""
+
+
+def _own_key() -> ec.EllipticCurvePrivateKey:
+    return ec.derive_private_key(int.from_bytes(_bytes(settings.VAPID_PRIVATE_KEY)), ec.SECP256R1())
+
+
 def _vapid(audience: str) -> str:
-    key = ec.derive_private_key(int.from_bytes(_bytes(settings.VAPID_PRIVATE_KEY)), ec.SECP256R1())
+    key = _own_key()
     claims = {"aud": audience, "exp": int(time.time()) + 12 * 3600, "sub": settings.VAPID_CONTACT}
-    own = base64.urlsafe_b64encode(_point(key)).rstrip(b"=").decode()
-    return f"vapid t={jwt.encode(claims, key, algorithm='ES256')}, k={own}"
+    return f"vapid t={jwt.encode(claims, key, algorithm='ES256')}, k={_encoded(_point(key))}"
 
 
 def _is_at(host: str, service: str) -> bool:
@@ -128,6 +141,10 @@ def _hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
 
 def _point(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _bytes(text: str) -> bytes:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from backend.people import audit
 from backend.people.models import Patient, User
+from backend.people.snapshot import one_state
 from outcomes import exporting
 from outcomes.management.clinics import clinic_named
 
@@ -40,10 +41,11 @@ class Command(BaseCommand):
         audit.record("export responses", ids, user.pk)
         folder: Path = options["folder"]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        now = timezone.now()
-        for file in exporting.files(patients):
-            if found := exporting.content(file.name, patients, clinic.name, now):
-                self._write(folder / file.name, found[1])
+        with one_state():
+            now = timezone.now()
+            for file in exporting.files(patients):
+                if found := exporting.content(file.name, patients, clinic.name, now):
+                    self._write(folder / file.name, found[1])
 
     def _write(self, path: Path, parts: Iterable[bytes]) -> None:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:

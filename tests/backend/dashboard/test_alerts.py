@@ -1,5 +1,7 @@
 """The work list: nothing vanishes without a trace."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backend.dashboard import wording
+from backend.dashboard import wording, worklist
+from backend.dashboard.views import alerts
 from backend.people.models import Audit, Patient, Role, User
 from outcomes import alert_handling, alert_rules
 from outcomes.models import Alert, AlertEvent
@@ -74,6 +77,39 @@ def test_the_one_that_is_due_first_stands_first_and_says_how_long_there_is(
     builders.alert(patient, due_at=now + timedelta(minutes=40, seconds=20))
     text = client.get(f"/clinics/{patient.clinic_id}/alerts/", secure=True).content.decode()
     assert text.index("due in 40 min") < text.index("was due 3 h ago")
+
+
+@pytest.mark.parametrize("which", ["open", "closed"])
+def test_a_long_list_is_read_page_by_page_and_each_alert_stands_on_one(
+    client: Client, patient: Patient, colleague: User, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "PAGE", 3)
+    now = timezone.now()
+    for n in range(8):  # some due at the same moment, some without a clock, some taken on
+        state = "resolved" if which == "closed" else ("open", "acknowledged")[n % 2]
+        due = None if n == 3 else now + timedelta(hours=n // 3)
+        builders.alert(patient, f"RF-{n}", state=state, due_at=due, opened_at=now - timedelta(minutes=n // 2))
+    address = f"/clinics/{patient.clinic_id}/alerts/"
+    seen: list[int] = []
+    query: str | None = f"?list={which}"
+    while query:
+        text = client.get(address + query, secure=True).content.decode()
+        seen += [int(number) for number in re.findall(r'id="alert-(\d+)"', text)]
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        query = following and html.unescape(following[1])
+    assert len(seen) == len(set(seen)) == 8
+    whole = worklist.by_urgency if which == "open" else worklist.newest
+    assert seen == [alert.pk for alert in whole(Alert.objects.all())]
+    assert client.get(f"{address}?list={which}&after=nonsense", secure=True).status_code == 200
+
+
+def test_a_clock_is_there_for_eyes_to_tick_and_for_ears_once(client: Client, patient: Patient, colleague: User) -> None:
+    due = timezone.now() + timedelta(minutes=40, seconds=20)
+    builders.alert(patient, due_at=due)
+    for address in (f"/clinics/{patient.clinic_id}/alerts/", f"/clinics/{patient.clinic_id}/"):
+        text = client.get(address, secure=True).content.decode()
+        assert f'<span aria-hidden="true" data-due="{due.isoformat()}"' in text
+        assert '<span class="visually-hidden">due in 40 min</span>' in text
 
 
 def test_every_page_counts_what_nobody_has_taken_on(client: Client, patient: Patient, colleague: User) -> None:

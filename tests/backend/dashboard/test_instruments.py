@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -127,3 +128,24 @@ def test_the_page_of_exports_names_every_file(clinic: Clinic) -> None:
     answer = client.get(f"/clinics/{clinic.pk}/clinic/exports/").content.decode()
     for name in ("responses.jsonl", "sessions.csv", "dictionary.csv"):
         assert f"/api/v1/clinics/{clinic.pk}/exports/{name}" in answer
+
+
+def test_an_admin_pastes_a_licensed_value_set(clinic: Clinic) -> None:
+    client = browser(an_admin(clinic))
+    address = f"/clinics/{clinic.pk}/clinic/instruments/eq-5d-5l/reading"
+
+    def answer(table: str) -> str:
+        return str(client.post(address, {"table.index": table}, follow=True).content.decode())
+
+    assert "Line 2 is not two numbers" in answer("11111, 1.000\nnonsense")
+    assert "Line 1 is not two numbers" in answer("11111, nan")
+    assert "lacks 3124 values" in answer("11111, 1.000").partition("table.index")[2]
+    assert not choices_of([clinic.pk])
+    whole = "\n".join(f"{''.join(levels)}; 0.5" for levels in product("12345", repeat=5))
+    assert "Bands are read so from now on." in answer(whole)
+    (standing,) = choices_of([clinic.pk]).values()
+    assert len(standing.choice.tables["index"]) == 5**5
+    assert "11112, 0.5" in page(client, clinic, "eq-5d-5l/")
+    answer("")
+    (standing,) = choices_of([clinic.pk]).values()
+    assert standing.choice.tables == {}

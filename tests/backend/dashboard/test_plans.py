@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time
 from typing import Any
 
@@ -9,12 +10,12 @@ import pytest
 
 from backend.dashboard.plans import in_words, programmes
 from backend.people.models import Clinic
-from backend.reminders.models import Schedule
+from backend.reminders.models import FollowUpChoice, Schedule
 from backend.reminders.scheduling import plans, set_schedule
 from backend.reminders.slots import Burst, Days, Points, Remind, Rule, Weeks, Window
 from exercises.templates import templates
 from tests.backend.reminders.given import EVENING, at
-from tests.factories import a_clinic, a_clinician, a_patient, a_team
+from tests.factories import a_clinic, a_clinician, a_patient, a_team, an_admin
 from tests.outcomes.packs import a_pack
 from tests.signin import browser
 
@@ -85,7 +86,25 @@ def test_it_counts_who_is_asked_in_this_clinic(clinic: Clinic, django_assert_num
     client.get(address)
     for patient in (a_patient(team), a_patient(team), a_patient()):
         # session, user, memberships; own languages, hours, rota; schedules; alerts waiting
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             shown = client.get(address).content.decode()
         set_schedule(patient, Schedule.Asks.INSTRUMENT, "daily-diary", EVENING, noon)
     assert '<td class="n" data-title="Patients">2</td>' in shown
+
+
+@pytest.mark.django_db
+def test_an_admin_chooses_what_a_positive_screen_asks_for() -> None:
+    clinic = a_clinic()
+    client = browser(an_admin(clinic))
+    plans_page, address = f"/clinics/{clinic.pk}/clinic/plans/", f"/clinics/{clinic.pk}/clinic/plans/phq-2/follow-up"
+    before = client.get(plans_page).content.decode()
+    assert re.search(r"From 3 on, [^.]*PHQ-8[^.]* is asked for once", before)
+
+    refused = client.post(address, {"code": "phq-9"}).content.decode()  # nobody is on call here
+    assert "Somebody must read the answer to item 9" in refused.partition("id_phq-2_code")[2]
+    assert "not one of the available choices" in client.post(address, {"code": "tsk-11"}).content.decode()
+    assert not FollowUpChoice.objects.exists()
+
+    assert client.post(address, {"code": "phq-8"}).status_code == 302
+    assert FollowUpChoice.objects.get(clinic=clinic).code == "phq-8"
+    assert "follow-up" not in browser(a_clinician(a_team(clinic))).get(plans_page).content.decode()

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import connection
 from django.http import QueryDict
@@ -180,13 +181,74 @@ def test_a_change_is_the_next_version_and_overtakes_what_a_rule_proposed(
     assert "changed this programme meanwhile" in post(client, patient, address, data)
 
 
+LADDER = Exposure(ladder=(Rung(task="Sit an hour", fear=45), Rung(task="Lift a box", fear=70)), at=1)
+
+
 def test_a_change_leaves_the_ladder_of_fear_where_it_stands(client: Client, patient: Patient, colleague: User) -> None:
-    ladder = Exposure(ladder=(Rung(task="Sit an hour", fear=45), Rung(task="Lift a box", fear=70)), at=1)
-    old = prescribe(patient, a_plan(exposure=ladder), by=colleague, now=timezone.now())
-    data = form_data(a_plan(title="Changed"), day=str(old.starts_on), reason="went well", do="save")
+    old = prescribe(patient, a_plan(exposure=LADDER), by=colleague, now=timezone.now())
+    page = client.get(f"/patients/{patient.pk}/programme/{old.pk}/change", secure=True).content.decode()
+    assert re.search(r'name="at" value="1" checked', page)
+    data = form_data(a_plan(title="Changed", exposure=LADDER), day=str(old.starts_on), reason="went well", do="save")
     post(client, patient, f"programme/{old.pk}/change", data)
     new = Prescription.objects.get(patient=patient, ends_on=None)
     assert (new.plan["title"], new.plan["exposure"]["at"]) == ("Changed", 1)
+
+
+def test_a_ladder_of_fear_is_written_and_orders_itself(client: Client, patient: Patient, colleague: User) -> None:
+    data = form_data(a_plan(CAT_COW), day=today_of(patient, timezone.now()))
+    for task, fear in (("Lift a box", "70"), ("Sit an hour", "45"), ("Dance", "90")):
+        data["do"] = "rung"
+        data = act(data, patient.clinic_id)
+        data[f"rung-{data.getlist('rung')[-1]}-task"] = task
+        data[f"rung-{data.getlist('rung')[-1]}-fear"] = fear
+    data["do"] = "unrung:2"
+    data = act(data, patient.clinic_id)
+    assert data.getlist("rung") == ["1", "0"]
+    data["do"] = "save"
+    page = post(client, patient, "programme/new", data)
+    row = Prescription.objects.get(patient=patient)
+    tasks = [{"task": "Sit an hour", "fear": 45}, {"task": "Lift a box", "fear": 70}]
+    assert row.plan["exposure"] == {"ladder": tasks, "at": 0}  # nobody said where: the one nearest to 45
+    assert re.search(r'aria-current="step">Sit an hour <small>45</small>', page)
+    data.update({"at": "0", "reason": "went well", "day": str(row.starts_on)})
+    post(client, patient, f"programme/{row.pk}/change", data)
+    (programme,) = programmes_of(patient, today_of(patient, timezone.now()), "en")
+    assert programme.latest.changes == ["now practises “Lift a box”"]
+
+
+@pytest.mark.parametrize(
+    ("change", "beside"),
+    [
+        ({"rung-0-fear": "101"}, 'id="id_rung-0-fear_error"'),
+        ({"rung-0-fear": ""}, 'id="id_rung-0-fear_error"'),
+        ({"rung-0-task": " "}, 'id="id_rung-0-task_error"'),
+        ({"rung-0-task": "Lift a box"}, "Each task stands on the ladder once."),
+    ],
+)
+def test_what_is_wrong_on_the_ladder_is_said_beside_it(
+    client: Client, patient: Patient, colleague: User, change: dict[str, str], beside: str
+) -> None:
+    data = form_data(a_plan(CAT_COW, exposure=LADDER), day=today_of(patient, timezone.now()), do="save")
+    data.update(change)
+    assert beside in post(client, patient, "programme/new", data)
+    assert not Prescription.objects.exists()
+
+
+def test_a_step_up_the_ladder_is_what_its_change_starts_from(client: Client, patient: Patient, colleague: User) -> None:
+    about = prescribe(
+        patient,
+        a_plan(CAT_COW, exposure=msgspec.structs.replace(LADDER, at=0)),
+        by=colleague,
+        now=timezone.now(),
+    )
+    step = {"exercise": "Sit an hour", "variable": "ladder", "before": 0, "after": 1, "to": "Lift a box", "dose": None}
+    proposal = a_proposal(patient)
+    Proposal.objects.filter(pk=proposal.pk).update(
+        prescription=about, programme=about.programme, rule="exposure", steps=[step]
+    )
+    address = f"/patients/{patient.pk}/programme/{about.pk}/change?proposal={proposal.pk}"
+    page = client.get(address, secure=True).content.decode()
+    assert re.search(r'name="at" value="1" checked', page)
 
 
 def test_a_proposal_is_accepted_or_declined_with_a_word_why(client: Client, patient: Patient, colleague: User) -> None:

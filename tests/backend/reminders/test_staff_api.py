@@ -162,7 +162,7 @@ class TestSchedules:
 
 @pytest.mark.parametrize(
     ("path", "statements"),  # each with three to know who asks and, of patients, the patient and the audit row
-    [("schedules", 7), ("reminder-settings", 7), ("absences", 6)],
+    [("schedules", 7), ("reminder-settings", 9), ("absences", 6)],
 )
 def test_one_or_many_take_the_same_statements(
     staff: Client, patient: Patient, path: str, statements: int, django_assert_num_queries: DjangoAssertNumQueries
