@@ -19,15 +19,11 @@ from backend.people.models import Clinic, Patient
 from backend.people.registry import PATIENT_DATA
 from backend.rest.flat import csv_lines
 
-# Keys and fingerprints that say nothing, what lets anybody push to a phone, and how colleagues are reached.
+# Keys, fingerprints that nothing is restored by, what lets anybody push to a phone, and how colleagues are reached.
 LEFT_OUT = {
     "people.Invitation.code_hash",
     "people.Device.session_key",
     "outcomes.Response.digest",
-    "exercises.Session.digest",
-    "exercises.SessionFollowup.digest",
-    "exercises.AdverseEvent.digest",
-    "exercises.Proposal.digest",
     "sync.Quarantine.digest",
     "reminders.Call.target",
     "reminders.Address.target",
@@ -145,7 +141,7 @@ def _rows(
         for name, parts in named.items():
             values = {part: row.pop(f"{name}__{part}") for part in parts}
             row[name] = values if len(parts) > 1 else values[parts[0]]
-        yield {name: _readable(value) for name, value in row.items()}
+        yield {name: _readable(value, fingerprint=name == "digest") for name, value in row.items()}
 
 
 def _names(field: Field[Any, Any]) -> tuple[str, ...]:
@@ -153,6 +149,8 @@ def _names(field: Field[Any, Any]) -> tuple[str, ...]:
     return NAMES.get(field.related_model._meta.label, ("",)) if isinstance(field, ForeignKey) else ("",)
 
 
-def _readable(value: object) -> object:
+def _readable(value: object, *, fingerprint: bool) -> object:
     """What a phone sent and was refused stands as bytes, as it came."""
-    return bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else value
+    if not isinstance(value, bytes | memoryview):
+        return value
+    return bytes(value).hex() if fingerprint else bytes(value).decode(errors="replace")
