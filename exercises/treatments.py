@@ -118,10 +118,10 @@ type Details = (
 )
 
 
-class Rtms(_Kind, frozen=True, kw_only=True, tag="rTMS"):
-    """One session of repetitive magnetic stimulation, in trains of single pulses."""
+class _Magnetic(_Kind, frozen=True, kw_only=True):
+    """What trains of magnetic pulses have in common, single pulses or bursts."""
 
-    frequency_hz: Annotated[float, Meta(ge=0.1, le=100)]
+    frequency_hz: float
     intensity_percent: Percent
     of: Literal["RMT", "AMT"]
     stimulator_percent: Annotated[float, Meta(ge=1, le=100)] | None = None
@@ -136,24 +136,18 @@ class Rtms(_Kind, frozen=True, kw_only=True, tag="rTMS"):
     minutes: Minutes
 
 
-class ThetaBurst(_Kind, frozen=True, kw_only=True, tag="theta-burst"):
+class Rtms(_Magnetic, frozen=True, kw_only=True, tag="rTMS"):
+    """One session of repetitive magnetic stimulation, in trains of single pulses."""
+
+    frequency_hz: Annotated[float, Meta(ge=0.1, le=100)]
+
+
+class ThetaBurst(_Magnetic, frozen=True, kw_only=True, tag="theta-burst"):
     """One session of theta bursts: few fast pulses, so many times a second. Continuous ones are one long train."""
 
     frequency_hz: Annotated[float, Meta(ge=20, le=100)]  # within a burst
     pulses_in_burst: Annotated[int, Meta(ge=2, le=10)]
     burst_frequency_hz: Annotated[float, Meta(ge=1, le=20)]
-    intensity_percent: Percent
-    of: Literal["RMT", "AMT"]
-    stimulator_percent: Annotated[float, Meta(ge=1, le=100)] | None = None
-    threshold_method: Words = ""
-    threshold_on: date | None = None
-    pulses: Count
-    trains: Annotated[int, Meta(ge=1, le=1000)]
-    train_seconds: Seconds
-    between_trains_seconds: Seconds = 0
-    coil: Words = ""
-    coil_orientation: Words = ""
-    minutes: Minutes
 
 
 class Tdcs(_Kind, frozen=True, kw_only=True, tag="tDCS"):
