@@ -18,7 +18,7 @@ from exercises.models import Pause, Prescription, Proposal, Session
 from exercises.past import Past, Version, read_past
 from exercises.plan import Item, Plan
 from exercises.prescribing import BlockedError, RefusedError, change, find_exercises, pause, today_of
-from exercises.progression import LADDER
+from exercises.steps import LADDER, Step
 
 
 def advance(patient_id: int, now: datetime) -> list[Proposal]:
@@ -82,9 +82,7 @@ def _keep(proposal: progression.Proposal, version: Version, past: Past, now: dat
     return row
 
 
-def _apply(
-    row: Proposal, steps: Sequence[progression.Step], about: Prescription, now: datetime, *, by: User | None
-) -> bool:
+def _apply(row: Proposal, steps: Sequence[Step], about: Prescription, now: datetime, *, by: User | None) -> bool:
     """Do what a proposal says; False where the safety gate stands in the way of a step up."""
     if row.action == "stop":
         pause(about, by=by, now=now, reason=Pause.Reason.SAFETY)
@@ -110,13 +108,13 @@ def _apply(
     return True
 
 
-def _others(about: Prescription, steps: Sequence[progression.Step]) -> dict[str, Exercise]:
+def _others(about: Prescription, steps: Sequence[Step]) -> dict[str, Exercise]:
     """The exercises that steps lead to."""
     others = {step.to for step in steps if step.to and step.variable != LADDER}
     return find_exercises(others, about.clinic_id) if others else {}
 
 
-def stepped(plan: Plan, steps: Sequence[progression.Step], action: str, others: Mapping[str, Exercise]) -> Plan:
+def stepped(plan: Plan, steps: Sequence[Step], action: str, others: Mapping[str, Exercise]) -> Plan:
     """The plan with each step taken: another dose, another exercise, or the same one in its easier or harder form."""
     if up := next((step for step in steps if step.variable == LADDER), None):
         return _climbed(plan, up)
@@ -137,7 +135,7 @@ def stepped(plan: Plan, steps: Sequence[progression.Step], action: str, others: 
     return msgspec.structs.replace(plan, items=tuple(item for item in items if once[item.exercise] is item))
 
 
-def _climbed(plan: Plan, step: progression.Step) -> Plan:
+def _climbed(plan: Plan, step: Step) -> Plan:
     """The plan at the rung that the step leads to; the task is looked up, because the ladder may have been mended."""
     if plan.exposure is None:
         return plan
@@ -148,7 +146,7 @@ def _climbed(plan: Plan, step: progression.Step) -> Plan:
 def proposed_plan(proposal: Proposal) -> Plan:
     """The plan as it would be with the proposal's steps taken."""
     about = proposal.prescription
-    steps = msgspec.convert(proposal.steps, list[progression.Step])
+    steps = msgspec.convert(proposal.steps, list[Step])
     return stepped(msgspec.convert(about.plan, Plan), steps, proposal.action, _others(about, steps))
 
 
@@ -160,7 +158,7 @@ def decide(proposal: Proposal, *, accepted: bool, by: User, now: datetime, reaso
         if row.state != Proposal.State.WAITING:
             raise RefusedError("state", "not_waiting", "This proposal waits no more.")
         if accepted:
-            steps = msgspec.convert(row.steps, list[progression.Step])
+            steps = msgspec.convert(row.steps, list[Step])
             if not _apply(row, steps, row.prescription, now, by=by):
                 raise RefusedError(
                     "steps", "blocked", "The safety gate stands in the way: change the programme itself."

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db import connection
 
-from exercises import progression
+from exercises import steps
 from exercises.dose import Dose
 from exercises.entry import Exercise
 from exercises.gate import STOPPING, TALKED_ABOUT
@@ -146,7 +146,7 @@ class Past(msgspec.Struct, frozen=True):
         """The versions of a programme up to this one."""
         return [row for row in self.versions if row.programme == version.programme and row.version <= version.version]
 
-    def _item(self, version: Version, item: Item, exercise: Exercise) -> progression.Item:
+    def _item(self, version: Version, item: Item, exercise: Exercise) -> steps.Item:
         """The exercise with the day of its last step, and its dose before a flare if that was the last step."""
         history = [(row, _item_of(row, item.exercise)) for row in self._until(version)]
         last, eased = history[0][0], None
@@ -154,7 +154,7 @@ class Past(msgspec.Struct, frozen=True):
             if old != new:
                 last = row
                 eased = old.dose if old and row.rule == "flare" else None
-        return progression.Item(exercise, item.dose, last.starts_on, eased)
+        return steps.Item(exercise, item.dose, last.starts_on, eased)
 
     def _on_rung_since(self, version: Version) -> date:
         """The first day of the versions, counted back from this one, whose ladder stands where it stands now."""

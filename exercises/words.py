@@ -10,7 +10,8 @@ from typing import Any
 
 from exercises.entry import LANGUAGE, Exercise
 from exercises.library import library
-from exercises.progression import LADDER, Proposal, Step
+from exercises.progression import Proposal
+from exercises.steps import LADDER, Step
 
 FOLDER = Path(__file__).parent / "texts"
 

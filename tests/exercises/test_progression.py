@@ -13,24 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exercises import progression as rules
+from exercises import steps
 from exercises.adherence import volume
 from exercises.dose import Dose, Intervals, Minutes, Sets, Steps
 from exercises.library import library
 from exercises.plan import Exposure, Limits, Rung
-from exercises.progression import (
-    Done,
-    Faced,
-    Item,
-    Log,
-    Proposal,
-    Sign,
-    Situation,
-    easier,
-    harder,
-    lighten,
-    propose,
-    raised,
-)
+from exercises.progression import Done, Faced, Log, Proposal, Sign, Situation, propose
+from exercises.steps import Item, easier, harder, lighten, raised
 from exercises.words import FOLDER, _texts, for_clinician, for_patient
 
 TODAY = date(2026, 11, 22)
@@ -342,9 +331,9 @@ class TestLimits:
 
 def test_the_numbers_are_those_of_the_clinical_reference() -> None:
     assert (rules.GREEN_UP_TO, rules.RED_ABOVE) == (3, 5)
-    assert rules.DELOAD == (0.30, 0.50)
+    assert steps.DELOAD == (0.30, 0.50)
     assert (timedelta(hours=48), timedelta(hours=72)) == (rules.RETEST_AFTER, rules.RETEST_BEFORE)
-    assert rules.QUOTA_STEP == (0.10, 0.20)
+    assert steps.QUOTA_STEP == (0.10, 0.20)
     assert timedelta(days=7) == rules.QUOTA_EVERY
     assert timedelta(days=14) == rules.AFTER_FLARE
     assert (rules.EXTRA_REPS, rules.EXTRA_SESSIONS) == (2, 2)
