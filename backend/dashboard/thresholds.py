@@ -97,6 +97,10 @@ class Shown:
     form: NumbersForm | None  # None where no number may be moved
     changed: ClinicRule | None  # who moved a number last
 
+    @property
+    def own(self) -> bool:
+        return any(number.moved for number in self.numbers)
+
 
 def numbers_of(rule: Rule) -> list[Number]:
     defaults = BY_CODE[rule.code].bounds()

@@ -49,6 +49,21 @@ def test_one_sees_ones_own_sessions_and_nobody_elses() -> None:
     assert f"Browser of {other.pk}" not in text
 
 
+@pytest.mark.parametrize("page", ["sessions/", "2fa/", "password/change/"])
+def test_the_pages_about_an_account_name_the_clinic_and_lead_back_to_it(page: str) -> None:
+    user = a_clinician(a_team())
+    clinic = user.membership_set.get().clinic
+    text = sign_in(user).get(f"/accounts/{page}", follow=True).content.decode()
+    assert clinic.name in text.partition("</title>")[0]
+    assert f'href="/clinics/{clinic.pk}/alerts/"' in text
+
+
+def test_who_has_shown_a_password_alone_is_told_of_no_clinic() -> None:
+    user = a_clinician(a_team())
+    text = browser(user, second_factor=False).get("/accounts/2fa/totp/activate/", follow=True).content.decode()
+    assert user.membership_set.get().clinic.name not in text
+
+
 def test_signing_out_the_others_leaves_this_one() -> None:
     user = a_clinician(a_team())
     here, there = sign_in(user), sign_in(user)
