@@ -21,6 +21,7 @@ from exercises.progression import Done, Faced, Log, Sign, Situation
 from outcomes.intake import local_day
 
 LOOKS_BACK = timedelta(days=35)  # this week and the four before it
+FLARE_DIARY = "daily-diary"  # which asks for a flare
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -205,7 +206,13 @@ def read_past(patient_id: int, now: datetime) -> Past:
     with connection.cursor() as cursor:
         cursor.execute(
             _PAST,
-            {"patient": patient_id, "now": now, "flags": [*STOPPING, *TALKED_ABOUT], "looks_back": LOOKS_BACK.days},
+            {
+                "patient": patient_id,
+                "now": now,
+                "flags": [*STOPPING, *TALKED_ABOUT],
+                "looks_back": LOOKS_BACK.days,
+                "flare": f"{FLARE_DIARY}.flare",
+            },
         )
         found = cursor.fetchone()
     if found is None:
@@ -252,7 +259,7 @@ SELECT json_build_object(
         SELECT json_object_agg(local_day, value) FROM (
             SELECT DISTINCT ON (local_day) local_day, value FROM outcomes_score
             WHERE patient_id = me.id AND live AND local_day >= today - %(looks_back)s::int
-                AND measure_id = (SELECT id FROM outcomes_measure WHERE code = 'daily-diary.flare')
+                AND measure_id = (SELECT id FROM outcomes_measure WHERE code = %(flare)s)
             ORDER BY local_day, at DESC) AS said), '{}'),
     'shares', coalesce((
         SELECT json_agg(value) FROM outcomes_score

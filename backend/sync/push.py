@@ -12,6 +12,7 @@ import exercises.advancing
 import exercises.alarms
 import exercises.intake
 import exercises.items
+import exercises.past
 import outcomes.intake
 from backend.people import audit
 from backend.people.writes import Door, next_revisions
@@ -83,7 +84,7 @@ def push(
         _store_wishes(batch, revisions)
         _quarantine(batch)
         _note_cards(batch)
-        if advance and any(verdict.status == "stored" for verdict in batch.verdicts.values()):
+        if advance and _concerns_progression(batch):
             exercises.advancing.advance(patient_id, door.received_at)
         audit.record("push", [patient_id], door.user_id, count=len(raw_items))
     return [batch.verdicts[position] for position in range(len(raw_items))]
@@ -218,6 +219,18 @@ def _complete_slots(batch: _Batch, revisions: Mapping[int, int]) -> None:
         if batch.verdicts[position].status == "stored" and session.item.skipped is not None
     ]
     decline(skips, batch.patient_id, revisions)
+
+
+def _concerns_progression(batch: _Batch) -> bool:
+    """Whether anything new is among what its rules look at: all but an answer that says neither flare nor red flag."""
+    new = [position for position, verdict in batch.verdicts.items() if verdict.status == "stored"]
+    return any(
+        position not in batch.responses
+        or batch.responses[position].rules
+        or batch.responses[position].item.replaces
+        or batch.responses[position].instrument.code == exercises.past.FLARE_DIARY
+        for position in new
+    )
 
 
 def _store_wishes(batch: _Batch, revisions: Mapping[int, int]) -> None:

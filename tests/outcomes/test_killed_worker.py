@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.core.cache.backends.redis import RedisCache
 from redis import Redis
 
 from outcomes import tasks
@@ -102,8 +101,8 @@ def test_what_is_marked_after_the_worker_has_begun_rings_again(queue: Redis) -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_away_does_not_hurt_intake(monkeypatch: pytest.MonkeyPatch) -> None:
-    away = RedisCache("redis://127.0.0.1:1/0", {})
-    monkeypatch.setattr(tasks, "cache", away)
+    away = Redis.from_url("redis://127.0.0.1:1")
+    monkeypatch.setattr(tasks, "_redis", lambda: away)
     patient = a_patient(user=None)
     put(patient, "nrs-pain.total", [(0, 5)])
     assert TrendDue.objects.exists()
