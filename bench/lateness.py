@@ -134,7 +134,7 @@ def main() -> None:
         make_due(first, timedelta(seconds=MINUTE), zone)
         if datetime.now(UTC) > first:
             print("writing them took longer than the start was ahead, so the first are late from the start")
-        wait_for(provider, options.patients, MINUTE + 5 * options.patients / options.per_second)
+        wait_for(provider, options.patients, AHEAD + 2 * MINUTE + 5 * options.patients / options.per_second)
         text, kept = tell(provider, first, options.patients)
         print(text)
         if options.write:
