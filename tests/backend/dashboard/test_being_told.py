@@ -81,7 +81,7 @@ def test_the_page_takes_the_same_statements_for_one_browser_or_many(
     for n in range(5):
         a_browser(me, f"{ENDPOINT}/{n}")
     get(client, PAGE)
-    with django_assert_num_queries(6):  # three of them are the session, the user and where they work
+    with django_assert_num_queries(8):  # five of them are the session, the user, and the frame of every page
         get(client, PAGE)
 
 

@@ -156,7 +156,9 @@ class TestMedia:
         shown = f'<img src="/api/v1/exercise-media/{row.file}" alt="Somebody on hands and knees."'
         assert page.count(shown) == 2  # as the phone shows it, and in the clinic's list
         assert "CC-BY-4.0" in page
-        assert client.get(f"/api/v1/exercise-media/{row.file}", secure=True).status_code == 200
+        sent = client.get(f"/api/v1/exercise-media/{row.file}", secure=True)
+        assert sent.status_code == 200
+        sent.close()
         with django_capture_on_commit_callbacks(execute=True):
             page = send(client, f"{here}cat-cow/media/{row.pk}/withdraw", {})
         assert "It is withdrawn" in page
