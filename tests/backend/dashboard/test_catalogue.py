@@ -157,8 +157,7 @@ class TestMedia:
         assert page.count(shown) == 2  # as the phone shows it, and in the clinic's list
         assert "CC-BY-4.0" in page
         sent = client.get(f"/api/v1/exercise-media/{row.file}", secure=True)
-        assert sent.status_code == 200
-        sent.close()
+        assert sent.getvalue()[8:12] == b"WEBP"
         with django_capture_on_commit_callbacks(execute=True):
             page = send(client, f"{here}cat-cow/media/{row.pk}/withdraw", {})
         assert "It is withdrawn" in page
