@@ -14,6 +14,7 @@ from django.db.models.functions import Cast
 
 from outcomes.loading import instrument_ids, measure, measure_codes
 from outcomes.models import Response, Trend
+from outcomes.store import columns
 
 
 class StoredResponse(msgspec.Struct):
@@ -124,7 +125,7 @@ def _scores(rows: Sequence[Any]) -> dict[UUID, msgspec.Raw]:
                 _measures_of({row.instrument_id for row in rows}),
                 min(days),
                 max(days),
-                [row.id for row in rows],
+                *columns([(row.id,) for row in rows], 1),
             ],
         )
         return {source: msgspec.Raw(scores) for source, scores in cursor}
