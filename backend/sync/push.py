@@ -222,10 +222,15 @@ def _complete_slots(batch: _Batch, revisions: Mapping[int, int]) -> None:
 
 
 def _concerns_progression(batch: _Batch) -> bool:
-    """Whether anything new is among what its rules look at: all but an answer that says neither flare nor red flag."""
+    """Whether anything new is among what its rules look at: all but an answer that says neither flare nor red flag.
+
+    What was refused may have raised a red flag too.
+    """
     new = [position for position, verdict in batch.verdicts.items() if verdict.status == "stored"]
+    refused = any(verdict.status in ("rejected", "conflict") for verdict in batch.verdicts.values())
     return any(
-        position not in batch.responses
+        refused
+        or position not in batch.responses
         or batch.responses[position].rules
         or batch.responses[position].item.replaces
         or batch.responses[position].instrument.code == exercises.past.FLARE_DIARY
