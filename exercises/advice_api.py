@@ -12,7 +12,8 @@ from backend.people import audit
 from backend.rest.etag import conditional, etag_of
 from backend.rest.openapi import json_response, problems, schema_of
 from exercises.known import known_of
-from exercises.programme_api import EXAMPLE_PLAN, StaffView
+from exercises.programme_api import EXAMPLE_PLAN
+from exercises.staff_view import StaffView
 from exercises.suggesting import Suggestions, suggest
 from exercises.templates import Template, templates
 

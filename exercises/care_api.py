@@ -24,8 +24,8 @@ from exercises.advancing import decide
 from exercises.background import Likings, end_condition, enter_clearance, enter_condition, likings, write_likings
 from exercises.models import Clearance, Condition, Proposal
 from exercises.prescribing import RefusedError, today_of
-from exercises.programme_api import StaffView, guarded
 from exercises.reporting import Report, reports
+from exercises.staff_view import StaffView, guarded
 
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 

@@ -15,7 +15,7 @@ from exercises import keeping
 from exercises.api import ShownExercise, language_of, shown
 from exercises.entry import Exercise
 from exercises.models import Exercise as Row
-from exercises.programme_api import StaffView
+from exercises.staff_view import StaffView
 from exercises.uploads import hung
 
 EXAMPLE = {

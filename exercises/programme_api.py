@@ -1,10 +1,9 @@
-"""Home programmes and sessions: written and read by those who look after a patient, read by the patient."""
+"""Home programmes: written and read by those who look after a patient, read by the patient."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,17 +15,15 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backend.people import audit
-from backend.people.authentication import IsPatient, IsStaff, phone
-from backend.people.models import Patient, User
+from backend.people.authentication import IsPatient, phone
 from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
-from backend.rest.paging import KeysetPagination
-from backend.rest.problems import Problem, problem
 from exercises import prescribing
 from exercises.entry import Exercise
 from exercises.gate import Finding
-from exercises.models import Pause, Prescription, Session
+from exercises.models import Pause, Prescription
 from exercises.plan import Plan
+from exercises.staff_view import StaffView, guarded
 
 PauseReason = Literal["holiday", "illness", "flare", "other"]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -93,36 +90,6 @@ class PauseIt(msgspec.Struct, forbid_unknown_fields=True):
     to_day: date | None = None
 
 
-class StoredSession(msgspec.Struct):
-    """A session as it was logged. `share` is of the prescribed dose; `content` is what the phone sent."""
-
-    id: UUID
-    prescription: UUID | None
-    local_day: date
-    authored_at: datetime
-    received_at: datetime
-    minutes: float | None
-    rpe: int | None
-    pain_before: int | None
-    pain_during: int | None
-    pain_after: int | None
-    share: float
-    met_minutes: float
-    skipped: str
-    going_on: bool
-    marks: list[str]
-    origin: str
-    live: bool
-    content: dict[str, Any]
-
-
-class SessionPage(msgspec.Struct):
-    """A page of sessions, newest first; `next` is the address of the next page."""
-
-    results: list[StoredSession]
-    next: str | None
-
-
 EXAMPLE_PLAN = {
     "title": "Move again",
     "weekdays": [1, 3, 5],
@@ -150,6 +117,12 @@ EXAMPLE_PRESCRIPTION = {
     "stop_reason": "",
     "overrides": [],
     "pauses": [],
+}
+EXAMPLE_PAUSE = {
+    "id": "01990d2a-5b1c-7c3e-9a58-0d6f4c1b2a38",
+    "from_day": "2026-11-25",
+    "to_day": "2026-12-06",
+    "reason": "holiday",
 }
 ANSWERS = problems(400, 401, 403, 404, 409, 422)
 
@@ -184,22 +157,6 @@ def newest_first(patient_id: int) -> list[Prescription]:
     return list(Prescription.objects.filter(patient=patient_id).order_by("-starts_on", "-version", "id"))
 
 
-def guarded(write: Callable[[], HttpResponse]) -> HttpResponse:
-    """What `write` answers, or why the programme can't be so: 422 by field, 409 with each block of the safety gate."""
-    try:
-        return write()
-    except prescribing.RefusedError as error:
-        raise Problem(422, error.code, error.detail, field=error.field) from None
-    except prescribing.BlockedError as error:
-        return problem(
-            409,
-            [
-                (f"overrides.{block.key}", block.code, "The safety gate stands in the way; override it with a reason.")
-                for block in error.blocks
-            ],
-        )
-
-
 class OwnPrescriptionsView(APIView):
     """The patient's own programmes, newest first."""
 
@@ -212,23 +169,6 @@ class OwnPrescriptionsView(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         return json_response(PrescriptionList(stored(newest_first(phone(request).patient_id))))
-
-
-class StaffView(APIView):
-    """For those who look after the patient; to everybody else there is no such patient."""
-
-    permission_classes = [IsStaff]
-
-    def patient(self, request: Request, patient_id: int) -> Patient:
-        return get_object_or_404(Patient.objects.visible_to(request.user), pk=patient_id)
-
-    def prescription(self, request: Request, patient_id: int, prescription_id: UUID) -> Prescription:
-        patient = self.patient(request, patient_id)
-        return get_object_or_404(Prescription.objects.select_related("patient"), patient=patient, pk=prescription_id)
-
-    def user(self, request: Request) -> User:
-        assert isinstance(request.user, User)  # noqa: S101  the permission has looked
-        return request.user
 
 
 class PrescriptionsView(StaffView):
@@ -298,7 +238,15 @@ class CheckView(StaffView):
         return guarded(lambda: json_response(prescribing.check(patient, plan, timezone.now())))
 
 
-class PrescriptionView(StaffView):
+class VersionView(StaffView):
+    """One version of one patient's programme, of which it is read or written."""
+
+    def prescription(self, request: Request, patient_id: int, prescription_id: UUID) -> Prescription:
+        patient = self.patient(request, patient_id)
+        return get_object_or_404(Prescription.objects.select_related("patient"), patient=patient, pk=prescription_id)
+
+
+class PrescriptionView(VersionView):
     """One version of a programme."""
 
     @extend_schema(
@@ -312,7 +260,7 @@ class PrescriptionView(StaffView):
         return json_response(stored([row])[0])
 
 
-class ChangeView(StaffView):
+class ChangeView(VersionView):
     """Another plan from today or a later day on; past days keep theirs."""
 
     @extend_schema(
@@ -343,7 +291,7 @@ class ChangeView(StaffView):
         return guarded(write)
 
 
-class StopView(StaffView):
+class StopView(VersionView):
     """End a programme, with a reason."""
 
     @extend_schema(
@@ -372,7 +320,7 @@ class StopView(StaffView):
         return guarded(write)
 
 
-class PauseView(StaffView):
+class PauseView(VersionView):
     """Let a programme rest: its days are then neither done nor missed."""
 
     @extend_schema(
@@ -381,7 +329,7 @@ class PauseView(StaffView):
         responses={201: OpenApiResponse(schema_of(StoredPause)), **ANSWERS},
         examples=[
             OpenApiExample("two weeks", {"reason": "holiday", "to_day": "2026-12-06"}, request_only=True),
-            OpenApiExample("paused", EXAMPLE_PRESCRIPTION, response_only=True, status_codes=["201"]),
+            OpenApiExample("paused", EXAMPLE_PAUSE, response_only=True, status_codes=["201"]),
         ],
     )
     def post(self, request: Request, patient_id: int, prescription_id: UUID) -> HttpResponse:
@@ -402,7 +350,7 @@ class PauseView(StaffView):
         return guarded(write)
 
 
-class ResumeView(StaffView):
+class ResumeView(VersionView):
     """End the programme's open pauses with yesterday."""
 
     @extend_schema(
@@ -420,24 +368,3 @@ class ResumeView(StaffView):
             return json_response(stored([old])[0])
 
         return guarded(write)
-
-
-class SessionsView(StaffView):
-    """A patient's sessions, newest first."""
-
-    keyset = ("-authored_at", "-id")
-
-    @extend_schema(
-        operation_id="patient_sessions_list",
-        responses={200: OpenApiResponse(schema_of(SessionPage)), **problems(400, 401, 403, 404)},
-        examples=[OpenApiExample("none yet", {"results": [], "next": None}, response_only=True)],
-    )
-    def get(self, request: Request, patient_id: int) -> HttpResponse:
-        patient = self.patient(request, patient_id)
-        pages = KeysetPagination()
-        rows = pages.paginate_queryset(Session.objects.filter(patient=patient), request, self)
-        audit.record("read sessions", [patient.pk], request.user.pk, count=len(rows))
-        results = [
-            StoredSession(**{name: getattr(row, name) for name in StoredSession.__struct_fields__}) for row in rows
-        ]
-        return json_response(SessionPage(results, pages.next_link))

@@ -19,7 +19,7 @@ from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem
 from exercises.models import Treatment, TreatmentSession
-from exercises.programme_api import StaffView, guarded
+from exercises.staff_view import StaffView, guarded
 from exercises.treating import end_treatment, enter_session, enter_treatment, slopes_around
 from exercises.treatments import BeforeAndAfter, Details, Given
 from outcomes import library

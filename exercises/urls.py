@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exercises import advice_api, api, care_api, media_api, own_api, programme_api, treatment_api
+from exercises import advice_api, api, care_api, media_api, own_api, programme_api, session_api, treatment_api
 
 TREATMENT = "patients/<int:patient_id>/treatments/<uuid:treatment_id>"
 PRESCRIPTION = "patients/<int:patient_id>/prescriptions/<uuid:prescription_id>"
@@ -36,7 +36,7 @@ urlpatterns = [
     path(f"{PRESCRIPTION}/stop", programme_api.StopView.as_view(), name="prescription-stop"),
     path(f"{PRESCRIPTION}/pause", programme_api.PauseView.as_view(), name="prescription-pause"),
     path(f"{PRESCRIPTION}/resume", programme_api.ResumeView.as_view(), name="prescription-resume"),
-    path("patients/<int:patient_id>/sessions", programme_api.SessionsView.as_view(), name="patient-sessions"),
+    path("patients/<int:patient_id>/sessions", session_api.SessionsView.as_view(), name="patient-sessions"),
     path("preferences", care_api.OwnPreferencesView.as_view(), name="preferences"),
     path("patients/<int:patient_id>/preferences", care_api.PreferencesView.as_view(), name="patient-preferences"),
     path("patients/<int:patient_id>/conditions", care_api.ConditionsView.as_view(), name="patient-conditions"),

@@ -34,7 +34,7 @@ from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem, problem
 from exercises.prescribing import today_of
-from exercises.programme_api import StaffView
+from exercises.staff_view import StaffView
 
 LONGEST_LOOK = timedelta(days=92)
 
