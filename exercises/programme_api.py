@@ -128,9 +128,12 @@ ANSWERS = problems(400, 401, 403, 404, 409, 422)
 
 
 def stored(rows: list[Prescription]) -> list[StoredPrescription]:
-    """Prescriptions with the pauses of their programmes; one statement more, however many."""
+    """Prescriptions of one patient with the pauses of their programmes; one statement more, however many."""
     pauses: dict[UUID, list[StoredPause]] = {}
-    for row in Pause.objects.filter(programme__in={each.programme for each in rows}).order_by("from_day", "id"):
+    of = {each.patient_id for each in rows}
+    for row in Pause.objects.filter(patient__in=of, programme__in={each.programme for each in rows}).order_by(
+        "from_day", "id"
+    ):
         pauses.setdefault(row.programme, []).append(StoredPause(row.pk, row.from_day, row.to_day, row.reason))
     return [
         StoredPrescription(

@@ -46,6 +46,7 @@ class Values(NamedTuple):
 
 
 type Key = tuple[int, str, date]  # patient, measure, local day
+type Programme = tuple[int, UUID]  # patient, and the programme's id: a copied one may be another's too
 
 
 def refresh(spans: Mapping[int, Span]) -> dict[Key, float]:
@@ -83,24 +84,24 @@ def compute(spans: Mapping[int, Span]) -> Values:
     from_day, to_day = min(span.first for span in spans.values()), max(span.last for span in spans.values())
     periods, pauses = _periods(patients, from_day, to_day)
     place = {patient: number for number, patient in enumerate(patients)}
-    programmes: dict[UUID, int] = {}
+    programmes: dict[Programme, int] = {}
     owners = []
     for patient, programme, *_ in periods:
-        if programme not in programmes:
-            programmes[programme] = len(programmes)
+        if (patient, programme) not in programmes:
+            programmes[patient, programme] = len(programmes)
             owners.append(place[patient])
     owner = np.array(owners, np.int64)
     logged = _sessions(patients, programmes, from_day, to_day)
     prescribed = logged.programme >= 0
     days = settle(
         Periods.of(
-            (programmes[programme], begin.toordinal(), (end or to_day).toordinal(), weekdays)
-            for _, programme, begin, end, weekdays in periods
+            (programmes[patient, programme], begin.toordinal(), (end or to_day).toordinal(), weekdays)
+            for patient, programme, begin, end, weekdays in periods
         ),
         Periods.of(
-            (programmes[programme], begin.toordinal(), (end or to_day).toordinal(), 0)
-            for programme, begin, end in pauses
-            if programme in programmes
+            (programmes[patient, programme], begin.toordinal(), (end or to_day).toordinal(), 0)
+            for patient, programme, begin, end in pauses
+            if (patient, programme) in programmes
         ),
         Sessions(
             logged.programme[prescribed],
@@ -213,7 +214,7 @@ def _periods(patients: list[int], first: date, last: date) -> tuple[list[tuple[A
         periods = cursor.fetchall()
         cursor.execute(
             """
-            SELECT programme, from_day, to_day FROM exercises_pause
+            SELECT patient_id, programme, from_day, to_day FROM exercises_pause
             WHERE patient_id = ANY(%s) AND from_day <= %s AND (to_day IS NULL OR to_day >= %s)
             """,
             [patients, last, first],
@@ -234,18 +235,26 @@ class _Logged(NamedTuple):
     met_minutes: Floats
 
 
-def _sessions(patients: list[int], programmes: Mapping[UUID, int], first: date, last: date) -> _Logged:
+def _sessions(patients: list[int], programmes: Mapping[Programme, int], first: date, last: date) -> _Logged:
     patient, programme, day, *rest = _columns(
         """
         SELECT {} FROM exercises_session
-            LEFT JOIN unnest(%s::uuid[], %s::int[]) AS known (programme, number) USING (programme)
+            LEFT JOIN unnest(%s::bigint[], %s::uuid[], %s::int[]) AS known (patient_id, programme, number)
+                USING (patient_id, programme)
         WHERE patient_id = ANY(%s) AND local_day BETWEEN %s AND %s AND live
         """,
         (
             *("patient_id", "coalesce(number, -1)", _ORDINAL, "share", "going_on::int", "(skipped <> '')::int"),
             *("coalesce(rpe * minutes, 0)", "met_minutes"),
         ),
-        [list(programmes), list(programmes.values()), patients, first, last],
+        [
+            [each for each, _ in programmes],
+            [each for _, each in programmes],
+            list(programmes.values()),
+            patients,
+            first,
+            last,
+        ],
     )
     place = np.searchsorted(np.array(patients, np.int64), patient.astype(np.int64))
     return _Logged(place, programme.astype(np.int64), day.astype(np.int64), *rest)

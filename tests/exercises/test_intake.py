@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from uuid_utils.compat import uuid7
 
@@ -16,13 +16,15 @@ from backend.people.writes import Door
 from backend.sync.models import Quarantine
 from exercises.models import AdverseEvent, Prescription, Session, SessionFollowup
 from exercises.prescribing import pause, today_of
+from exercises.programme_api import stored
+from exercises.series import Span, refresh
 from outcomes.models import Alert, Score, TrendDue
 from tests.exercises.programmes import BIRD_DOG, CAT_COW, DOOR, NOW, WALK, a_programme, session, store
 from tests.factories import a_patient
 from tests.pulling import changes_of
 
 pytestmark = pytest.mark.django_db
-WEDNESDAY = date(2026, 11, 4)
+MONDAY, WEDNESDAY, FRIDAY = date(2026, 11, 2), date(2026, 11, 4), date(2026, 11, 6)
 
 
 @pytest.fixture
@@ -51,6 +53,23 @@ def test_a_session_done_becomes_adherence(patient: Patient, programme: Prescript
     assert values(patient, "session.load") == {WEDNESDAY: 30.0}
     assert values(patient, "activity.met-minutes") == {WEDNESDAY: 33.0}
     assert TrendDue.objects.filter(patient=patient, measure__code="adherence.day").exists()
+
+
+def test_a_programme_copied_to_another_patient_under_its_id_is_counted_for_each(
+    patient: Patient, programme: Prescription
+) -> None:
+    other = a_programme(a_patient(patient.care_team), WALK)
+    Prescription.objects.filter(pk=other.pk).update(programme=programme.programme)
+    other.refresh_from_db()
+    pause(programme, by=None, now=NOW, reason="holiday", from_day=FRIDAY)
+    week = Span(MONDAY, MONDAY + timedelta(days=6), today=MONDAY + timedelta(days=7))
+    store(patient, session(programme))
+    with transaction.atomic():
+        refresh({patient.pk: week, other.patient_id: week})
+    assert values(patient) == {WEDNESDAY: 100.0}
+    assert values(other.patient) == {WEDNESDAY: 0.0, FRIDAY: 0.0}
+    (shown,) = stored([other])
+    assert shown.pauses == []
 
 
 def test_half_a_session_is_half_the_dose(patient: Patient, programme: Prescription) -> None:
