@@ -15,7 +15,7 @@ from backend.people import audit
 from backend.people.enrolment import ADULT, is_adult
 from backend.people.models import CareTeam, Patient
 from backend.people.staff_api import saved
-from backend.people.writes import next_revisions
+from backend.people.writes import next_revision_here
 
 FIRST_YEAR = 1900  # of birth; before it a century was mistyped
 
@@ -66,7 +66,7 @@ def enter(desk: Desk, profile: dict[str, Any]) -> Patient:
 @transaction.atomic
 def change(desk: Desk, patient: Patient, profile: dict[str, Any]) -> None:
     """Raises Problem."""
-    next_revisions([patient.pk])
+    next_revision_here(patient)
     for name, value in profile.items():
         setattr(patient, name, value)
     saved(patient, list(profile))

@@ -9,7 +9,7 @@ from django.db import transaction
 from backend.people import audit
 from backend.people.enrolment import void_codes
 from backend.people.models import Origin, Patient
-from backend.people.writes import next_revisions
+from backend.people.writes import next_revision_here
 
 
 @transaction.atomic
@@ -27,7 +27,7 @@ def take_back(patient: Patient, by: int) -> None:
 
 
 def _set(patient: Patient, status: Patient.Status, by: int) -> None:
-    next_revisions([patient.pk])
+    next_revision_here(patient)
     patient.status = status
     patient.save(update_fields=["status"])  # saved, not updated: reminders listen
     audit.record("write profile", [patient.pk], by)

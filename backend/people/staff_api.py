@@ -27,7 +27,7 @@ from backend.people.shapes import (
     devices_of,
     patient_shown,
 )
-from backend.people.writes import next_revisions
+from backend.people.writes import next_revision_here
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.paging import KeysetPagination
 from backend.rest.problems import Problem
@@ -182,10 +182,10 @@ class PatientView(APIView):
         patient = visible_patient(request, patient_id)
         form = ChangedPatientSerializer(patient, data=request.data, partial=True, context={"request": request})
         form.is_valid(raise_exception=True)
-        for name, value in form.validated_data.items():
-            setattr(patient, name, value)
         with transaction.atomic():
-            next_revisions([patient.pk])
+            next_revision_here(patient)
+            for name, value in form.validated_data.items():
+                setattr(patient, name, value)
             saved(patient, list(form.validated_data))
             if patient.status == Patient.Status.DISCHARGED:
                 enrolment.void_codes(patient, timezone.now())

@@ -10,6 +10,8 @@ import msgspec
 from django.db import connection
 from django.http import Http404
 
+from backend.people.models import Patient
+
 
 class Door(msgspec.Struct, frozen=True):
     """How something came in. `origin` is one of `people.models.Origin`; `received_at` is the server's clock."""
@@ -38,6 +40,16 @@ def next_revisions(patient_ids: Iterable[int]) -> dict[int, int]:
     if len(revisions) < len(ids):
         raise ErasedError("There is no such patient.")
     return revisions
+
+
+def next_revision_here(patient: Patient) -> None:
+    """The same for one patient, to write what belongs to who they are at this clinic.
+
+    Raises Http404 where they have moved to another clinic since they were read.
+    """
+    next_revisions([patient.pk])
+    if not Patient.objects.filter(pk=patient.pk, clinic=patient.clinic_id).exists():
+        raise Http404
 
 
 def hold(patient_ids: Iterable[int]) -> set[int]:

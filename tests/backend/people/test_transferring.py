@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from datetime import time, timedelta
 
 import pytest
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
 from django.utils import timezone
 
 from backend.dashboard.answers import entries
@@ -13,7 +18,17 @@ from backend.dashboard.worklist import visible
 from backend.people import transferring
 from backend.people.consent import withdraw
 from backend.people.copying import copy_of
-from backend.people.models import CareTeam, ClinicText, Membership, OnCall, OpeningHours, Patient, Transfer, User
+from backend.people.models import (
+    CareTeam,
+    Clinic,
+    ClinicText,
+    Membership,
+    OnCall,
+    OpeningHours,
+    Patient,
+    Transfer,
+    User,
+)
 from backend.reminders.models import Schedule
 from backend.reminders.scheduling import set_schedule
 from backend.reminders.slots import Days, Rule, Weeks, Window
@@ -26,7 +41,7 @@ from outcomes.models import Alert, Response, Summary
 from tests.backend.dashboard import builders
 from tests.exercises.programmes import BIRD_DOG, DOOR, NOW, a_programme, session, store
 from tests.factories import a_clinic, a_clinician, a_patient, a_team, a_user, an_admin
-from tests.signin import a_consent, phone
+from tests.signin import a_consent, browser, phone
 
 pytestmark = pytest.mark.django_db
 
@@ -246,3 +261,42 @@ def test_what_a_session_left_behind_is_raised_where_the_patient_is(patient: Pati
     move(patient, there)
     raise_painful_sessions([patient.pk], DOOR)
     assert Alert.objects.get(rule="EX-1").clinic == there.clinic
+
+
+CHANGES = {
+    "care team": lambda here, client, pk: client.patch(
+        f"/api/v1/patients/{pk}", {"care_team": a_team(here).pk}, content_type="application/json"
+    ),
+    "identifier on the page": lambda here, client, pk: client.post(
+        f"/patients/{pk}/manage/",
+        {"identifier": "X-1", "language": "en", "care_team": a_team(here).pk},
+        secure=True,
+    ),
+    "discharge": lambda here, client, pk: client.post(f"/patients/{pk}/manage/status", secure=True),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_by_the_old_clinic_that_waited_for_the_move_finds_nobody(
+    change: Callable[[Clinic, Client, int], HttpResponse], there: CareTeam
+) -> None:
+    patient = a_patient(identifier="OLD-1", language="en")
+    here, answered, found = patient.clinic, threading.Event(), []
+    client = browser(an_admin(here))
+    transfer = agreed(patient, there)
+
+    def change_meanwhile() -> None:
+        found.append(change(here, client, patient.pk).status_code)
+        answered.set()
+        connection.close()
+
+    thread = threading.Thread(target=change_meanwhile)
+    with transaction.atomic():
+        transferring.accept(transfer, there, "NEW-1", a_user().pk, timezone.now())
+        thread.start()
+        assert not answered.wait(0.5)
+    thread.join(30)
+    assert found == [404]
+    patient.refresh_from_db()
+    assert (patient.clinic, patient.identifier, patient.status) == (there.clinic, "NEW-1", "active")
