@@ -9,7 +9,7 @@ import msgspec
 from django.db import connection, transaction
 
 from outcomes.alert_rules import Rule, rule
-from outcomes.silence import findings_of, raise_by_origin, take_turn
+from outcomes.silence import SPOKEN, findings_of, raise_by_origin, take_turn
 
 
 class Programme(msgspec.Struct, frozen=True):
@@ -49,9 +49,9 @@ def _programmes(now: datetime) -> list[tuple[int, int, str, Programme]]:
     reach = int(rule("ADH-1").thresholds["over_days"].most)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH here AS (
-                SELECT id, clinic_id, origin, (%(now)s AT TIME ZONE time_zone)::date AS today
+                SELECT id, clinic_id, {SPOKEN} AS origin, (%(now)s AT TIME ZONE time_zone)::date AS today
                 FROM people_patient AS patient
                 WHERE status = 'active'
                     AND EXISTS (SELECT FROM people_consent WHERE patient_id = patient.id AND withdrawn_at IS NULL)
@@ -76,14 +76,14 @@ def _programmes(now: datetime) -> list[tuple[int, int, str, Programme]]:
             SELECT asked.id, asked.clinic_id, asked.origin, asked.today, asked.since, (
                     SELECT max(local_day) FROM exercises_session AS session
                     WHERE session.patient_id = asked.id AND live AND skipped = '' AND local_day <= asked.today
-                ), coalesce(done.days, '{}'), coalesce(done.shares, '{}')
+                ), coalesce(done.days, '{{}}'), coalesce(done.shares, '{{}}')
             FROM asked CROSS JOIN LATERAL (
                 SELECT array_agg(local_day) AS days, array_agg(value) AS shares
                 FROM outcomes_score AS score JOIN outcomes_measure AS measure ON measure.id = score.measure_id
                 WHERE score.patient_id = asked.id AND measure.code = 'adherence.day' AND live
                     AND local_day BETWEEN asked.today - %(reach)s AND asked.today
             ) AS done
-            """,
+            """,  # noqa: S608 - a constant
             {"now": now, "reach": reach},
         )
         return [(patient, clinic, origin, Programme(*rest)) for patient, clinic, origin, *rest in cursor.fetchall()]

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
-from itertools import batched
+from itertools import batched, chain
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, Func, OuterRef, QuerySet, TextField
 
 from backend.people import copying
-from backend.people.models import Patient
+from backend.people.models import Membership, Patient
 from backend.rest.flat import csv_lines
 from outcomes import library
 from outcomes.instrument import Instrument, score_range
@@ -200,6 +200,13 @@ def _patients(patients: QuerySet[Patient]) -> Iterator[PatientLine]:
         )
 
 
+def _colleagues(patients: QuerySet[Patient]) -> Iterator[bytes]:
+    """Whom the numbers in the records mean, so that a restore finds those who are colleagues there too."""
+    here = Membership.objects.filter(clinic__in=patients.order_by().values("clinic")).order_by("user")
+    for number, name, email in here.values_list("user", "user__name", "user__email").distinct():
+        yield msgspec.json.encode({"type": "colleague", "id": number, "name": name, "email": email}) + b"\n"
+
+
 LINES, TABLE = "application/x-ndjson", "text/csv; charset=utf-8"
 
 
@@ -212,12 +219,12 @@ class File(msgspec.Struct):
 
 def files(patients: QuerySet[Patient]) -> list[File]:
     """The files that there are for these patients: JSON Lines, then tables, then what their columns mean."""
-    answered = [library.get(code) for code in used_instruments(patients)]
+    titles = {each.code: each.title for each in library.newest()}
     return [
         File(RESTORABLE, "everything about answers, one object a line; it goes back in by restore_responses"),
-        File(RECORDS, "every row of every table that is kept about patients, one object a line"),
+        File(RECORDS, "every row of every table that is kept about patients; it goes back in by restore_records"),
         File("scores.csv", "every value of every series that counts: questionnaires, diaries, exercise, own scales"),
-        *(File(f"{each.code}.csv", f"one line a response: {each.title}") for each in answered),
+        *(File(f"{code}.csv", f"one line a response: {titles.get(code, code)}") for code in used_instruments(patients)),
         *(File(f"{name}.csv", f"one line a row: {name.replace('-', ' ')}") for name in copying.tables()),
         File("dictionary.csv", "what every column of every CSV means, with its values, unit and source"),
     ]
@@ -232,7 +239,7 @@ def content(name: str, patients: QuerySet[Patient], clinic: str, now: datetime) 
     if name == RESTORABLE:
         return LINES, json_lines(patients, clinic, now)
     if name == RECORDS:
-        return LINES, copying.records(patients)
+        return LINES, chain(_colleagues(patients), copying.records(patients))
     if kind != "csv":
         return None
     if stem == "scores":
@@ -241,7 +248,7 @@ def content(name: str, patients: QuerySet[Patient], clinic: str, now: datetime) 
         lines = csv_of_dictionary()
     elif stem in copying.tables():
         lines = copying.csv_of_table(stem, patients)
-    elif stem in {each.code for each in library.newest()}:
+    elif stem in {each.code for each in library.newest()} or stem in used_instruments(patients):
         lines = csv_of_instrument(patients, stem)
     else:
         return None
@@ -271,8 +278,8 @@ def used_instruments(patients: QuerySet[Patient]) -> list[str]:
 
 
 def csv_of_instrument(patients: QuerySet[Patient], code: str) -> Iterator[str]:
-    """One line a response: answers by item, then scores. Raises UnknownInstrumentError, at once."""
-    items, scores = _items_and_scores(code)
+    """One line a response: answers by item, then scores."""
+    items, scores = _items_and_scores(code) or _found_in(patients, code)
     return csv_lines(
         [*ABOUT, *(f"item.{item}" for item in items), *(f"score.{name}" for name in scores)],
         _flat(patients, code, items, scores),
@@ -357,10 +364,18 @@ def _dictionary_of(file: str, instrument: Instrument) -> Iterator[Sequence[objec
             yield [file, f"score.{score.name}", meaning, f"{low:g} to {high:g}", "", score.source]
 
 
-def _items_and_scores(code: str) -> tuple[list[str], list[str]]:
-    """Items and scores of all versions of an instrument."""
-    library.get(code)
+def _items_and_scores(code: str) -> tuple[list[str], list[str]] | None:
+    """Items and scores of all versions of an instrument; None where the library has it no longer."""
     versions = [each for each in library.all_versions() if each.code == code]
     items = dict.fromkeys(item.id for each in versions for item in each.items)
     scores = dict.fromkeys(score.name for each in versions for score in each.scores if score.trend)
-    return list(items), list(scores)
+    return (list(items), list(scores)) if versions else None
+
+
+def _found_in(patients: QuerySet[Patient], code: str) -> tuple[list[str], list[str]]:
+    """The same as the answers and the measures have it."""
+    rows = Response.objects.filter(patient__in=patients, instrument__code=code)
+    items = rows.annotate(item=Func("answers", function="jsonb_object_keys", output_field=TextField()))
+    measures = sorted(_measures_of(code))
+    found = sorted(set(items.values_list("item", flat=True)))
+    return found, [measure_codes()[number].rpartition(".")[2] for number in measures]

@@ -9,13 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
-from typing import Self
 
 import msgspec
 from django.db import connection, transaction
 
 from backend.people import audit
 from backend.people.models import CareTeam, Clinic, Origin, Patient, ZoneHistory
+from backend.people.restoring import Tally
 from backend.people.writes import Door, next_revisions
 from backend.rest.verdicts import Verdict
 from outcomes import store
@@ -33,20 +33,12 @@ class OtherFormatError(Exception):
     """An export of another format than this server reads."""
 
 
-class Restored(msgspec.Struct):
-    """What became of an export, or a part of it. `refused`: line and reason."""
+class Restored(Tally):
+    """What became of an export, or a part of it."""
 
-    lines: int = 0
     patients: int = 0
     responses: int = 0
     values: int = 0
-    duplicates: int = 0
-    refused: list[tuple[int, str]] = []
-
-    def __iadd__(self, other: Restored) -> Self:
-        for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
 
 
 class _Batch(msgspec.Struct):

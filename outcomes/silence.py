@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db import connection, transaction
 
+from backend.people.models import Origin
 from backend.people.writes import Door, hold
 from outcomes.alert_decisions import flare_since
 from outcomes.alert_history import REACH, read_histories
 from outcomes.alert_rules import Rule, rule
-from outcomes.alerts import Finding, raise_for, source_of
+from outcomes.alerts import SILENT_ORIGINS, Finding, raise_for, source_of
 from outcomes.clinic_rules import rules_of
 from outcomes.models import Alert
 
@@ -29,6 +30,9 @@ EXERCISE = ["adherence", "session", "activity"]  # measures that come of session
 # What was last said of pain or mood counts as the last state for so long before the silence began.
 PAIN_HOLDS, DEPRESSION_HOLDS = timedelta(days=7), timedelta(days=35)
 LONGEST_SILENCE = 90  # days; who has been away for longer was told of, more than once
+# In SQL, the origin of what time raises about a patient. A record that began with an import has a phone by now; one
+# without an account was restored from another server, and nobody is told that its patient can't be heard here yet.
+SPOKEN = "CASE WHEN origin = 'simulated' THEN 'simulated' WHEN user_id IS NULL THEN 'import' ELSE 'clinic' END"
 
 
 class LastHeard(msgspec.Struct, frozen=True):
@@ -85,7 +89,7 @@ def findings_of[S: State](
     """What this rule finds in the states of patients, each given with patient, clinic and the record's origin."""
     rules = rules_of(clinic for _, clinic, _, _ in states)
     return [
-        (_spoken(origin), Finding(patient, clinic, source_of(own, state.today), now, [own]))
+        (origin, Finding(patient, clinic, source_of(own, state.today), now, [own]))
         for patient, clinic, origin, state in states
         if state.calls_for(own := rules[clinic][code])
     ]
@@ -113,20 +117,22 @@ def _flares(now: datetime) -> list[tuple[str, Finding]]:
     standing = list(
         Alert.objects.filter(rule="FLARE", severity=Alert.Severity.INFO, opened_at__lte=now - timedelta(days=least - 1))
         .exclude(state__in=[Alert.State.RESOLVED, Alert.State.REVIEW])
-        .values_list("patient_id", "clinic_id", "origin", "patient__time_zone")
+        .values_list("patient_id", "clinic_id", "origin", "patient__user", "patient__time_zone")
     )
     if not standing:
         return []
-    today = {patient: (now - timedelta(hours=4)).astimezone(ZoneInfo(zone)).date() for patient, _, _, zone in standing}
+    turned = now - timedelta(hours=4)
+    today = {patient: turned.astimezone(ZoneInfo(zone)).date() for patient, _, _, _, zone in standing}
     spans = {(patient, FLARE): (day - REACH[FLARE], day) for patient, day in today.items()}
     histories = read_histories(spans)
-    rules = rules_of(clinic for _, clinic, _, _ in standing)
+    rules = rules_of(clinic for _, clinic, _, _, _ in standing)
     found = []
-    for patient, clinic, origin, _ in standing:
+    for patient, clinic, origin, account, _ in standing:
         own = rules[clinic]["FLARE"]
         if flare_since(own, histories[patient, FLARE], today[patient]) == own.severity:
             source = source_of(own, today[patient])
-            found.append((origin, Finding(patient, clinic, source, now, [own])))
+            spoken = origin if account or origin in SILENT_ORIGINS else Origin.IMPORT
+            found.append((spoken, Finding(patient, clinic, source, now, [own])))
     return found
 
 
@@ -138,8 +144,8 @@ def _silences(now: datetime) -> list[tuple[str, Finding]]:
     least = int(rule("MISS-1").thresholds["silent_days"].least)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT patient.id, patient.clinic_id, patient.origin, (%(now)s AT TIME ZONE patient.time_zone)::date,
+            f"""
+            SELECT patient.id, patient.clinic_id, {SPOKEN}, (%(now)s AT TIME ZONE patient.time_zone)::date,
                 max(last_day) FILTER (WHERE split_part(code, '.', 1) <> ALL(%(exercise)s)),
                 max(last_value) FILTER (WHERE code = %(pain)s), max(last_day) FILTER (WHERE code = %(pain)s),
                 (array_agg(last_value ORDER BY last_day DESC) FILTER (WHERE code = ANY(%(depression)s)))[1],
@@ -154,7 +160,7 @@ def _silences(now: datetime) -> list[tuple[str, Finding]]:
             HAVING max(last_day) FILTER (WHERE split_part(code, '.', 1) <> ALL(%(exercise)s))
                 BETWEEN (%(now)s AT TIME ZONE patient.time_zone)::date - %(longest)s
                     AND (%(now)s AT TIME ZONE patient.time_zone)::date - %(least)s
-            """,
+            """,  # noqa: S608 - a constant
             {
                 "now": now,
                 "exercise": EXERCISE,
@@ -166,8 +172,3 @@ def _silences(now: datetime) -> list[tuple[str, Finding]]:
         )
         heard = [(patient, clinic, origin, LastHeard(*last)) for patient, clinic, origin, *last in cursor.fetchall()]
     return findings_of("MISS-1", heard, now)
-
-
-def _spoken(origin: str) -> str:
-    """A patient whose record began with an import has a phone by now: they have consented."""
-    return "simulated" if origin == "simulated" else "clinic"

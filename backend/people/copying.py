@@ -34,7 +34,7 @@ LEFT_OUT = {
 NAMES = {
     "people.Clinic": ("name",),
     "people.CareTeam": ("name",),
-    "people.ClinicText": ("kind", "language", "version", "body"),
+    "people.ClinicText": ("kind", "language", "version", "body", "published_at"),
     "outcomes.Measure": ("code", "title"),
     "outcomes.InstrumentVersion": ("code", "version"),
 }

@@ -123,7 +123,7 @@ def enrol(
         patient.date_of_birth = phone.date_of_birth
         patient.language = language
         patient.status = Patient.Status.ACTIVE
-        patient.enrolled_at = now
+        patient.enrolled_at = patient.enrolled_at or now  # earlier, of who comes from another server
         patient.save(update_fields=["user", "date_of_birth", "language", "status", "enrolled_at"])
         consent.agree(patient, text, now)
         zones.move(patient, time_zone, now)

@@ -8,7 +8,7 @@ import msgspec
 from django.db import connection, transaction
 
 from outcomes.alert_rules import Rule, rule
-from outcomes.silence import EXERCISE, LONGEST_SILENCE, findings_of, raise_by_origin, take_turn
+from outcomes.silence import EXERCISE, LONGEST_SILENCE, SPOKEN, findings_of, raise_by_origin, take_turn
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -36,9 +36,9 @@ def _silent(now: datetime) -> list[tuple[int, int, str, Asked]]:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH here AS (
-                SELECT id, clinic_id, origin, (%(now)s AT TIME ZONE time_zone)::date AS today
+                SELECT id, clinic_id, {SPOKEN} AS origin, (%(now)s AT TIME ZONE time_zone)::date AS today
                 FROM people_patient AS patient
                 WHERE status = 'active'
                     AND EXISTS (SELECT FROM people_consent WHERE patient_id = patient.id AND withdrawn_at IS NULL)
@@ -70,7 +70,7 @@ def _silent(now: datetime) -> list[tuple[int, int, str, Asked]]:
                     SELECT FROM reminders_absence
                     WHERE patient_id = here.id AND NOT cancelled AND today BETWEEN first_day AND last_day
                 )
-            """,
+            """,  # noqa: S608 - a constant
             {
                 "now": now,
                 "exercise": EXERCISE,

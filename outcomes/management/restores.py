@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
 from django.utils import timezone
 
 from backend.people.models import Clinic
+from backend.people.restoring import Tally
 from outcomes.management.clinics import clinic_named
 from outcomes.restoring import OtherFormatError
 
@@ -20,20 +21,13 @@ from outcomes.restoring import OtherFormatError
 TOLD = 20
 
 
-class Restored(Protocol):
-    lines: int
-    refused: list[tuple[int, str]]
-
-    def __iadd__(self, other: Any) -> Self: ...
-
-
-class RestoreCommand(BaseCommand):
+class RestoreCommand[T: Tally](BaseCommand):
     labels: tuple[str, ...]
 
-    def nothing(self) -> Restored:
+    def nothing(self) -> T:
         raise NotImplementedError
 
-    def restore(self, lines: Iterable[bytes], clinic: Clinic, now: datetime) -> Iterator[Restored]:
+    def restore(self, lines: Iterable[bytes], clinic: Clinic, now: datetime) -> Iterator[T]:
         raise NotImplementedError
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,7 +40,7 @@ class RestoreCommand(BaseCommand):
         try:
             with options["file"].open("rb") as lines:
                 for done in self.restore(lines, clinic, timezone.now()):
-                    total += done
+                    total.add(done)
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}", returncode=2) from error
         except OtherFormatError as error:
@@ -61,7 +55,7 @@ class RestoreCommand(BaseCommand):
         if total.refused:
             raise CommandError(f"Refused: {len(total.refused):,} of {total.lines:,} lines.", returncode=1)
 
-    def _tell(self, total: Restored) -> None:
+    def _tell(self, total: T) -> None:
         for label in self.labels:
             self.stdout.write(f"{label.replace('_', ' '):<11} {getattr(total, label):>9,}")
         for number, reason in total.refused[:TOLD]:

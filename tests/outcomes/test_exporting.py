@@ -21,8 +21,8 @@ from backend.people.writes import Door, next_revisions
 from outcomes import exporting, library
 from outcomes.importing import own_code
 from outcomes.intake import Draft, WithdrawalItem, examine, store_responses, store_withdrawals
-from outcomes.loading import describe_measures, measure_ids
-from outcomes.models import Alert, Measure, Response, Score
+from outcomes.loading import describe_measures, instrument_ids, measure_ids
+from outcomes.models import Alert, InstrumentVersion, Measure, Response, Score
 from outcomes.store import ScoreRow, insert_scores
 from tests.factories import a_clinic, a_clinician, a_patient, a_team, a_user, an_admin
 from tests.outcomes.test_intake import NOW, PHQ_9, a_response, take_in
@@ -96,6 +96,20 @@ def test_an_export_restores_the_same_state_and_again_changes_nothing(clinic: Cli
         exported(tmp_path / "second", elsewhere)["responses.jsonl"].splitlines()[1:]
         == second["responses.jsonl"].splitlines()[1:]
     )
+
+
+def test_answers_to_an_instrument_that_the_library_has_no_longer_are_exported_all_the_same(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    InstrumentVersion.objects.filter(code="daily-diary").update(code="gone")
+    instrument_ids.cache_clear()
+    try:
+        files = exported(tmp_path, clinic)
+        assert json.loads(files["responses.jsonl"].splitlines()[-2])["instrument"] == "gone"
+    finally:
+        instrument_ids.cache_clear()
+    (row,) = rows(files["gone.csv"])
+    assert row["item.pain-now"] == "4"
 
 
 def test_a_phone_that_sends_again_after_a_restore_meets_a_duplicate(clinic: Clinic, tmp_path: Path) -> None:

@@ -71,6 +71,14 @@ def rules_of(patient: Patient) -> list[tuple[str, int, str]]:
 
 
 class TestMissing:
+    def test_nobody_is_told_of_the_silence_of_somebody_whose_record_came_from_elsewhere_without_their_phone(
+        self, patient: Patient
+    ) -> None:
+        Patient.objects.update(user=None)
+        a_trend(patient, "daily-diary.pain-average", 8, days_ago=7)
+        look_for_silence(NOW)
+        assert list(Alert.objects.values_list("rule", "origin", "tell_at")) == [("MISS-1", "import", None)]
+
     def test_who_has_gone_silent_in_pain_is_told_of_once(self, patient: Patient) -> None:
         a_trend(patient, "daily-diary.pain-average", 8, days_ago=7)
         for _ in range(3):

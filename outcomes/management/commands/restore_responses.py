@@ -10,7 +10,7 @@ from outcomes.management.restores import RestoreCommand
 from outcomes.restoring import Restored, restore
 
 
-class Command(RestoreCommand):
+class Command(RestoreCommand[Restored]):
     help = "Load responses.jsonl of an export. Running it again changes nothing."
     labels = ("lines", "patients", "responses", "values", "duplicates")
 
