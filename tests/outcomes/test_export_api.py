@@ -85,7 +85,7 @@ def test_it_goes_back_in_as_it_was() -> None:
     text = read(client, f"/api/v1/clinics/{team.clinic_id}/exports/responses.jsonl")
     done = Restored()
     for part in restore(text.encode().splitlines(), elsewhere, timezone.now()):
-        done += part
+        done.add(part)
     assert (done.patients, done.responses, done.refused) == (1, 3, [])
     again = read(browser(an_admin(elsewhere)), f"/api/v1/clinics/{elsewhere.pk}/exports/responses.jsonl")
     assert again.splitlines()[1:] == text.splitlines()[1:]
