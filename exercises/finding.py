@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.contrib.postgres.search import TrigramWordSimilarity
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from exercises.models import Exercise
 
-# What counts as like enough for a word with a letter wrong: "brigde" finds the bridge.
-LIKE_ENOUGH = 0.35
+# What counts as like enough for a word with letters wrong: "brigde" finds the bridge, "sqaut" the squat.
+LIKE_ENOUGH = 0.3
 
 
 def catalogue(clinics: Collection[int]) -> QuerySet[Exercise]:
@@ -21,6 +21,6 @@ def catalogue(clinics: Collection[int]) -> QuerySet[Exercise]:
 
 
 def like(rows: QuerySet[Exercise], words: str) -> QuerySet[Exercise]:
-    """Those like these words, the most alike first."""
-    alike = rows.annotate(likeness=TrigramWordSimilarity(words, "search")).filter(likeness__gte=LIKE_ENOUGH)
-    return alike.order_by("-likeness", "slug")
+    """Those like these words, the most alike first: what is called so before what only speaks of it."""
+    alike = rows.annotate(likeness=TrigramWordSimilarity(words, "search"), called=TrigramWordSimilarity(words, "slug"))
+    return alike.filter(likeness__gte=LIKE_ENOUGH).order_by(-(F("likeness") + F("called")), "slug")

@@ -27,7 +27,7 @@ def load_exercises() -> dict[str, int]:
         changed = []
         for slug, row in wanted.items():
             old = standing.get(slug)
-            if old and (old.digest, old.retired) != (row.digest, False):
+            if old and (old.digest, old.search, old.retired) != (row.digest, row.search, False):
                 row.pk = old.pk
                 changed.append(row)
         gone = shared.filter(retired=False).exclude(slug__in=wanted)
@@ -52,9 +52,15 @@ def row_of(exercise: entry.Exercise, clinic_id: int | None = None) -> Exercise:
         targets=list(exercise.targets),
         content=msgspec.to_builtins(exercise),
         digest=digest_of(exercise),
-        search="\n".join(f"{words.name} {words.purpose}" for words in exercise.words.values()),
+        search="\n".join(_findable(exercise, language) for language in exercise.words),
         updated_at=Now(),
     )
+
+
+def _findable(exercise: entry.Exercise, language: str) -> str:
+    codes, words = library().codes, exercise.words[language]
+    modality = codes.get(language, codes[entry.LANGUAGE]).modalities.get(exercise.modality, "")
+    return f"{words.name} ({modality}) {words.purpose}"
 
 
 def digest_of(exercise: entry.Exercise) -> str:

@@ -32,6 +32,12 @@ def test_a_row_that_differs_from_its_file_is_put_right() -> None:
     assert row.content["words"]["en"]["name"] == "Cat-cow"
 
 
+def test_what_it_is_found_by_is_put_right_too() -> None:
+    Exercise.objects.filter(slug="cat-cow").update(search="")
+    assert load_exercises()["changed"] == 1
+    assert "Yoga" in Exercise.objects.get(slug="cat-cow").search
+
+
 def test_what_the_files_no_longer_have_is_retired_and_kept() -> None:
     row_of(msgspec.structs.replace(CAT_COW, slug="gone")).save()
     assert load_exercises()["retired"] == 1
