@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from django.db import IntegrityError, transaction
 
@@ -42,8 +44,18 @@ def check(entry: Exercise, clinic_id: int) -> None:
         raise UnsoundError([("media", "upload_it", why)])
     known = known_in(clinic_id) | {entry.slug: entry}
     wrong = wrong_in(entry, known, library().codes[LANGUAGE], "clinic") + loops(known, dict.fromkeys(known, "clinic"))
-    if wrong:
-        raise UnsoundError([(each.field, each.code, each.detail) for each in wrong])
+    if flaws := [(each.field, each.code, each.detail) for each in wrong] + _broken_by(entry.slug, known):
+        raise UnsoundError(flaws)
+
+
+def _broken_by(slug: str, known: Mapping[str, Exercise]) -> list[Flaw]:
+    """What is wrong among `known` with the steps that lead to this one."""
+    return [
+        (None, each.code, f"{other.words_in(LANGUAGE).name} leads here: {each.detail}")
+        for other in known.values()
+        for each in wrong_in(other, known, library().codes[LANGUAGE], "clinic")
+        if other.slug != slug and each.field in ("regression", "progression") and getattr(other, each.field).to == slug
+    ]
 
 
 def add(entry: Exercise, clinic_id: int) -> Row:
@@ -67,7 +79,11 @@ def rewrite(old: Row, entry: Exercise, clinic_id: int) -> Row:
     return row
 
 
-def retire(row: Row) -> None:
-    """Prescribe it no more. Old prescriptions keep it."""
+def retire(row: Row, clinic_id: int) -> None:
+    """Prescribe it no more. Old prescriptions keep it. Raises UnsoundError while another's step leads here."""
+    known = {slug: entry for slug, entry in known_in(clinic_id).items() if slug != row.slug}
+    shared = library().exercises.get(row.slug)
+    if flaws := _broken_by(row.slug, known | ({row.slug: shared} if shared else {})):
+        raise UnsoundError(flaws)
     row.retired = True
     row.save(update_fields=["retired"])

@@ -112,8 +112,12 @@ class ClinicExerciseView(OwnView):
 
     @extend_schema(
         operation_id="clinic_exercise_retire",
-        responses={204: OpenApiResponse(description="Retired."), **problems(401, 403, 404)},
+        responses={204: OpenApiResponse(description="Retired."), **problems(401, 403, 404, 422)},
     )
     def delete(self, request: Request, clinic_id: int, own: str) -> HttpResponse:
-        keeping.retire(get_object_or_404(Row, clinic=self.clinic(request, clinic_id), slug=own, retired=False))
+        row = get_object_or_404(Row, clinic=self.clinic(request, clinic_id), slug=own, retired=False)
+        try:
+            keeping.retire(row, clinic_id)
+        except keeping.UnsoundError as error:
+            return unsound(error)
         return HttpResponse(status=204)

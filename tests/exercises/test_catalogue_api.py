@@ -66,9 +66,19 @@ def test_a_code_that_is_none_is_refused_by_name(client: Client, query: str) -> N
     }
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("brigde", "bridge"), ("clamm", "clam"), ("cobra", "low-cobra")])
+@pytest.mark.parametrize(("typed", "meant"), [
+    ("brigde", "bridge"), ("clamm", "clam"), ("cobra", "low-cobra"), ("sqaut", "squat-and-lift"),
+])  # fmt: skip
 def test_a_letter_may_be_wrong(client: Client, typed: str, meant: str) -> None:
     assert meant in slugs(client, f"q={typed}")[:6]
+
+
+def test_what_is_called_so_comes_before_what_only_speaks_of_it(client: Client) -> None:
+    assert all("walk" in slug for slug in slugs(client, "q=walkng")[:5])
+
+
+def test_a_modality_is_found_by_its_name(client: Client) -> None:
+    assert set(slugs(client, "modality=qigong")) <= set(slugs(client, "q=qigon"))
 
 
 def test_nonsense_finds_nothing(client: Client) -> None:
@@ -177,6 +187,22 @@ class TestAClinicsOwn:
         assert "towel-slide" in slugs(clinician)
         assert self.send("DELETE", clinician, f"{here}/towel-slide", {}).status_code == 204
         assert "towel-slide" not in slugs(clinician)
+
+    def test_what_another_leads_to_is_neither_retired_nor_made_harder(self, team: CareTeam, clinician: Client) -> None:
+        here = f"{team.clinic_id}/exercises"
+        reach = EXAMPLE | {"slug": "reach", "regression": {"to": "towel-slide"}}
+        for body in (EXAMPLE, reach):
+            assert self.send("POST", clinician, here, body).status_code == 201
+        (error,) = self.send("DELETE", clinician, f"{here}/towel-slide", {}).json()["errors"]
+        assert (error["code"], error["detail"]) == (
+            "dangling-link",
+            "Towel slide leads here: 'towel-slide' is no entry",
+        )
+        harder = EXAMPLE | {"level": 2, "progression": {"variable": "range"}}
+        (error,) = self.send("PUT", clinician, f"{here}/towel-slide", harder).json()["errors"]
+        assert (error["code"], error["field"]) == ("wrong-way", None)
+        for slug in ("reach", "towel-slide"):
+            assert self.send("DELETE", clinician, f"{here}/{slug}", {}).status_code == 204
 
     def test_it_may_take_the_place_of_a_shared_one_and_leaves_that_alone(
         self, team: CareTeam, clinician: Client

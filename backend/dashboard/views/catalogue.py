@@ -115,7 +115,13 @@ def edit(request: HttpRequest, desk: Desk, own: str) -> HttpResponse:
 @require_POST
 @at_clinic
 def retire(request: HttpRequest, desk: Desk, own: str) -> HttpResponse:
-    keeping.retire(get_object_or_404(Row, clinic=desk.clinic, slug=own))
+    row = get_object_or_404(Row, clinic=desk.clinic, slug=own)
+    try:
+        keeping.retire(row, desk.clinic.pk)
+    except keeping.UnsoundError as error:
+        for _field, _code, why in error.flaws:
+            messages.error(request, why)
+        return redirect("dashboard:exercise", desk.clinic.pk, own)
     messages.success(request, _("It is prescribed no more. Programmes that have it keep it."))
     return redirect("dashboard:exercises", desk.clinic.pk)
 

@@ -247,6 +247,17 @@ class TestWriting:
         assert "It is changed." in send(client, f"{here}towel-slide/edit", data)
         assert not Row.objects.get(clinic=clinic).retired
 
+    def test_one_that_another_leads_to_stays_and_the_page_says_which(
+        self, client: Client, clinic: Clinic, here: str
+    ) -> None:
+        own = an_own_exercise(clinic)
+        easier = msgspec.structs.replace(library().exercises["cat-cow"], slug="", regression=Change(to=own.slug))
+        data = as_sent(easier, **{"words-en-name": "Towel slide"})
+        assert "It stands in the catalogue." in send(client, f"{here}new", data)
+        assert "Towel slide leads here" in send(client, f"{here}{own.slug}/retire", {})
+        own.refresh_from_db()
+        assert not own.retired
+
     def test_it_may_take_the_place_of_a_shared_one_in_this_clinic(self, client: Client, here: str) -> None:
         entry = msgspec.structs.replace(library().exercises["cat-cow"], level=2, progression=Change(variable="range"))
         assert "It stands in the catalogue." in send(client, f"{here}new", as_sent(entry))
