@@ -144,7 +144,7 @@ _exercises = msgspec.json.Decoder(dict[str, Exercise])
 def overlapping(drafts: Sequence[Draft]) -> set[Key]:
     """Those of `drafts` whose time overlaps another session's, stored or among them; a replaced one does not count."""
     timed = [
-        (draft.patient_id, draft.item.id, draft.item.started_at, draft.item.finished_at or draft.authored_at)
+        (draft.patient_id, draft.item.id, draft.item.started_at, _ended(draft, draft.item.started_at))
         for draft in drafts
         if draft.item.started_at and not draft.item.skipped
     ]
@@ -154,7 +154,8 @@ def overlapping(drafts: Sequence[Draft]) -> set[Key]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT patient_id, id, started_at, coalesce(finished_at, authored_at) FROM exercises_session
+            SELECT patient_id, id, started_at,
+                coalesce(finished_at, started_at + minutes * interval '1 minute', authored_at) FROM exercises_session
             WHERE patient_id = ANY(%s) AND live AND skipped = '' AND started_at IS NOT NULL
                 AND local_day BETWEEN %s AND %s
             """,
@@ -178,6 +179,13 @@ def overlapping(drafts: Sequence[Draft]) -> set[Key]:
         if patient not in furthest or ended > furthest[patient][0]:
             furthest[patient] = (ended, number)
     return found & {(patient, number) for patient, number, *_ in timed}
+
+
+def _ended(draft: Draft, started_at: datetime) -> datetime:
+    """When a session ended: many a phone tells the minutes alone."""
+    if draft.item.finished_at is None and draft.minutes is not None:
+        return started_at + timedelta(minutes=draft.minutes)
+    return draft.item.finished_at or draft.authored_at
 
 
 def insert_sessions(rows: Sequence[SessionRow], door: Door) -> None:

@@ -242,6 +242,13 @@ def test_sessions_that_overlap_are_marked_and_a_corrected_one_does_not_count(
     assert Session.objects.order_by("started_at").last().marks == []  # type: ignore[union-attr]
 
 
+def test_a_session_of_which_only_the_minutes_are_told_overlaps_too(patient: Patient, programme: Prescription) -> None:
+    store(patient, session(programme, minutes=30))
+    after = [session(programme, started_at=f"2026-11-04T08:{minute}:00+01:00") for minute in (29, 40)]
+    store(patient, *after)
+    assert [row.marks for row in Session.objects.order_by("started_at")] == [[], ["overlapping"], []]
+
+
 def test_many_sessions_take_as_many_statements_as_one(patient: Patient) -> None:
     programme = a_programme(patient, now=NOW - timedelta(days=700))
     morning = NOW - timedelta(hours=2)
