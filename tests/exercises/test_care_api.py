@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -52,6 +52,11 @@ class TestConditions:
         answer = send(clinician, "POST", f"patients/{patient.pk}/conditions", {"code": "osteoporosis"})
         assert answer.status_code == 409
 
+    def test_one_that_is_still_to_come_is_refused(self, patient: Patient, clinician: Client) -> None:
+        since = {"code": "osteoporosis", "since": str(date.today() + timedelta(days=3))}  # noqa: DTZ011
+        (error,) = send(clinician, "POST", f"patients/{patient.pk}/conditions", since).json()["errors"]
+        assert (error["field"], error["code"]) == ("since", "in_the_future")
+
     def test_another_patients_condition_is_not_ended(self, patient: Patient, clinician: Client) -> None:
         other = a_condition(a_patient(patient.care_team))
         assert send(clinician, "POST", f"patients/{patient.pk}/conditions/{other.pk}/end", {}).status_code == 404
@@ -59,7 +64,7 @@ class TestConditions:
 
 
 class TestClearance:
-    BODY = {"screen": "PAR-Q+", "cleared_by": "nurse", "cleared_on": "2026-11-20", "valid_until": "2027-11-20"}
+    BODY = {"screen": "PAR-Q+", "cleared_by": "nurse", "cleared_on": "2024-11-20", "valid_until": "2025-11-20"}
 
     def test_recorded_and_read(self, patient: Patient, clinician: Client) -> None:
         here = f"patients/{patient.pk}/clearances"
@@ -67,7 +72,7 @@ class TestClearance:
         assert clinician.get(f"/api/v1/{here}").json()["results"][0]["screen"] == "PAR-Q+"
 
     def test_one_that_ends_before_it_begins_is_refused(self, patient: Patient, clinician: Client) -> None:
-        answer = send(clinician, "POST", f"patients/{patient.pk}/clearances", self.BODY | {"valid_until": "2026-11-19"})
+        answer = send(clinician, "POST", f"patients/{patient.pk}/clearances", self.BODY | {"valid_until": "2024-11-19"})
         assert answer.json()["errors"][0]["field"] == "valid_until"
 
 
