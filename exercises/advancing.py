@@ -17,7 +17,7 @@ from exercises.entry import Exercise
 from exercises.models import Pause, Prescription, Proposal, Session
 from exercises.past import Past, Version, read_past
 from exercises.plan import Item, Plan
-from exercises.prescribing import BlockedError, RefusedError, change, find_exercises, pause, today_of
+from exercises.prescribing import BlockedError, RefusedError, change, entries_of, find_exercises, pause, today_of
 from exercises.steps import LADDER, Step
 
 
@@ -50,7 +50,7 @@ def _keep(proposal: progression.Proposal, version: Version, past: Past, now: dat
         return None
     about = Prescription.objects.select_related("patient").get(pk=version.id)
     patient = about.patient
-    exercises = msgspec.convert(about.exercises, dict[str, Exercise]) | _others(about, proposal.steps)
+    exercises = entries_of(about) | _others(about, proposal.steps)
     latest = [each for each in past.sessions if each.programme == about.programme and not each.skipped]
     with transaction.atomic():
         rev = next_revisions([patient.pk])[patient.pk]
@@ -76,10 +76,18 @@ def _keep(proposal: progression.Proposal, version: Version, past: Past, now: dat
             words_for_clinician=words.for_clinician(proposal, exercises, patient.language),
             made_at=now,
         )
-        if proposal.applies and not _apply(row, proposal.steps, about, now, by=None):
+        if proposal.applies and not _applied(row, proposal.steps, about, now):
             row.state = Proposal.State.WAITING
         row.save(force_insert=True)
     return row
+
+
+def _applied(row: Proposal, steps: Sequence[Step], about: Prescription, now: datetime) -> bool:
+    """Whether what a proposal says could be done at once; a phone's push never fails for it."""
+    try:
+        return _apply(row, steps, about, now, by=None)
+    except RefusedError:
+        return False
 
 
 def _apply(row: Proposal, steps: Sequence[Step], about: Prescription, now: datetime, *, by: User | None) -> bool:

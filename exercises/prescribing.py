@@ -63,14 +63,25 @@ def check_near(today: date, **days: date | None) -> None:
             raise RefusedError(field, "out_of_range", "This is more than a lifetime away.")
 
 
-def find_exercises(slugs: Iterable[str], clinic_id: int) -> dict[str, Exercise]:
-    """Entries that may be prescribed in this clinic, with its pictures and clips; its own come before shared ones."""
-    rows = Row.objects.filter(Q(clinic=None) | Q(clinic=clinic_id), slug__in=set(slugs), retired=False)
+def find_exercises(
+    slugs: Iterable[str], clinic_id: int, kept: Mapping[str, Exercise] | None = None
+) -> dict[str, Exercise]:
+    """Entries that may be prescribed in this clinic, with its pictures and clips; its own come before shared ones.
+
+    `kept` are those of a programme that goes on: there they stay, though nobody else is given them any more.
+    """
+    wanted = set(slugs)
+    rows = Row.objects.filter(Q(clinic=None) | Q(clinic=clinic_id), slug__in=wanted, retired=False)
     ordered = sorted(rows, key=lambda row: row.clinic_id is not None)
     found = {row.slug: msgspec.convert(row.content, Exercise) for row in ordered}
     for slug, media in hung([clinic_id], found).items():
         found[slug] = msgspec.structs.replace(found[slug], media=(*found[slug].media, *media))
-    return found
+    return {slug: entry for slug, entry in (kept or {}).items() if slug in wanted} | found
+
+
+def entries_of(version: Prescription) -> dict[str, Exercise]:
+    """The entries as they were prescribed with this version, the easier ones too."""
+    return msgspec.convert(version.exercises, dict[str, Exercise])
 
 
 def check(patient: Patient, plan: Plan, now: datetime) -> Finding:
@@ -152,7 +163,8 @@ def change(
 ) -> Prescription:
     """Let another plan follow this version from today or a later day on. Raises RefusedError or BlockedError.
 
-    A step back is not `gated`: no condition and no red flag may keep a dose high.
+    A step back is not `gated`: no condition and no red flag may keep a dose high. What a `rule` changes lasts as long
+    as the version it changes: what is planned for later, another version or the end, stays.
     """
     patient = old.patient
     today = today_of(patient, now)
@@ -160,29 +172,31 @@ def change(
     check_near(today, from_day=from_day)
     if from_day < today and old.origin == Origin.CLINIC:
         raise RefusedError("from_day", "in_the_past", "Days that are over keep what was prescribed.")
-    kept = {each["key"]: each["reason"] for each in old.overrides}
+    reasons = {each["key"]: each["reason"] for each in old.overrides}
     new = _version(
         patient,
         plan,
         by=by,
         now=now,
         starts_on=from_day,
-        overrides=kept | dict(overrides or {}),
+        overrides=reasons | dict(overrides or {}),
         origin=old.origin,
+        kept=entries_of(old),
         gated=gated,
     )
     new.programme, new.template, new.reason, new.rule = old.programme, old.template, reason, rule
     with transaction.atomic():
-        rev = next_revisions([patient.pk])[patient.pk]
-        standing = _in_force(old)
-        if standing.pk != old.pk:
+        new.rev = rev = next_revisions([patient.pk])[patient.pk]
+        if rule:
+            _take_over(new, old)
+        elif _in_force(old).pk != old.pk:
             raise RefusedError("id", "not_latest", "Somebody has changed this programme meanwhile: read it again.")
-        new.rev, new.version = rev, standing.version + 1
+        new.version = old.version + 1
         # What a rule proposed was about the version before; whoever changes it has decided.
         Proposal.objects.filter(patient=patient, programme=old.programme, state=Proposal.State.WAITING).update(
             state=Proposal.State.OVERTAKEN, rev=rev, decided_by=by, decided_at=now, reason=reason
         )
-        Prescription.objects.filter(pk=old.pk).update(ends_on=from_day - timedelta(days=1), rev=rev)
+        _cut(old, from_day - timedelta(days=1), rev, until=new.ends_on)
         new.save(force_insert=True)
         _written(new, from_day, today, now)
     return new
@@ -200,6 +214,7 @@ def stop(old: Prescription, *, now: datetime, reason: str, last_day: date | None
     with transaction.atomic():
         rev = next_revisions([old.patient_id])[old.patient_id]
         standing = _in_force(old)
+        _cut(old, last_day, rev)
         Prescription.objects.filter(pk=standing.pk).update(ends_on=last_day, rev=rev, stop_reason=reason)
         _written(old, last_day, today, now)
 
@@ -259,9 +274,10 @@ def _version(
     starts_on: date,
     overrides: Mapping[str, str],
     origin: str,
+    kept: Mapping[str, Exercise] | None = None,
     gated: bool = True,
 ) -> Prescription:
-    exercises = _exercises_of(patient, plan)
+    exercises = _exercises_of(patient, plan, kept)
     finding = gate(patient, [exercises[item.exercise] for item in plan.items], now)
     if gated and (blocks := not_overridden(finding, overrides)):
         raise BlockedError(blocks)
@@ -282,17 +298,38 @@ def _version(
     )
 
 
-def _exercises_of(patient: Patient, plan: Plan) -> dict[str, Exercise]:
+def _exercises_of(patient: Patient, plan: Plan, kept: Mapping[str, Exercise] | None = None) -> dict[str, Exercise]:
     """The plan's exercises, and the easier ones that a phone offers with no network. Raises RefusedError."""
     wanted = [item.exercise for item in plan.items]
-    found = find_exercises(wanted, patient.clinic_id)
+    found = find_exercises(wanted, patient.clinic_id, kept)
     for position, item in enumerate(plan.items):
         if item.exercise not in found:
             raise RefusedError(f"items.{position}.exercise", "unknown_exercise", "There is no such exercise.")
+        if item.exercise not in (kept or {}) and type(item.dose) is not type(found[item.exercise].dose):
+            kind = found[item.exercise].dose.__struct_config__.tag
+            raise RefusedError(f"items.{position}.dose.kind", "other_kind", f"This exercise has a dose in {kind}.")
         if isinstance(item.dose, Steps) and item.dose.steps is None:
             raise RefusedError(f"items.{position}.dose.steps", "required", "Name the daily goal.")
     easier = {each.regression.to for each in found.values() if each.regression.to} - set(found)
-    return found | (find_exercises(easier, patient.clinic_id) if easier else {})
+    return found | (find_exercises(easier, patient.clinic_id, kept) if easier else {})
+
+
+def _take_over(new: Prescription, old: Prescription) -> None:
+    """Let `new` have what is left of the days of `old`; versions that are planned for later days count one up."""
+    old.refresh_from_db(fields=["ends_on", "stop_reason", "version"])
+    if old.ends_on and old.ends_on < new.starts_on:
+        raise RefusedError("id", "not_latest", "Somebody has changed this programme meanwhile: read it again.")
+    new.ends_on, new.stop_reason = old.ends_on, old.stop_reason
+    later = Prescription.objects.filter(patient=old.patient_id, programme=old.programme, version__gt=old.version)
+    for pk, version in later.order_by("-version").values_list("pk", "version"):
+        Prescription.objects.filter(pk=pk).update(version=version + 1, rev=new.rev)
+
+
+def _cut(old: Prescription, last_day: date, rev: int, until: date | None = None) -> None:
+    """End with `last_day` whatever of the programme goes beyond it; what begins after `until` stays."""
+    versions = Prescription.objects.filter(patient=old.patient_id, programme=old.programme)
+    beyond = versions.filter(Q(ends_on=None) | Q(ends_on__gt=last_day))
+    (beyond.filter(starts_on__lte=until) if until else beyond).update(ends_on=last_day, stop_reason="", rev=rev)
 
 
 def _in_force(old: Prescription) -> Prescription:

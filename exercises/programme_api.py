@@ -18,12 +18,14 @@ from backend.people import audit
 from backend.people.authentication import IsPatient, phone
 from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
+from backend.rest.problems import Problem
 from exercises import prescribing
 from exercises.entry import Exercise
 from exercises.gate import Finding
 from exercises.models import Pause, Prescription
 from exercises.plan import Plan
 from exercises.staff_view import StaffView, guarded
+from exercises.templates import templates
 
 PauseReason = Literal["holiday", "illness", "flare", "other"]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -199,6 +201,8 @@ class PrescriptionsView(StaffView):
     )
     def post(self, request: Request, patient_id: int) -> HttpResponse:
         patient, asked = self.patient(request, patient_id), read_as(request, Prescribe)
+        if asked.template and asked.template not in templates():
+            raise Problem(422, "unknown_template", "See /exercise-templates.", field="template")
 
         def write() -> HttpResponse:
             row = prescribing.prescribe(
@@ -213,7 +217,7 @@ class PrescriptionsView(StaffView):
             audit.record("wrote prescription", [patient.pk], request.user.pk)
             return json_response(stored([row])[0], 201)
 
-        return guarded(write)
+        return guarded(write, "plan.")
 
 
 class CheckView(StaffView):
@@ -291,7 +295,7 @@ class ChangeView(VersionView):
             audit.record("changed prescription", [patient_id], request.user.pk)
             return json_response(stored([row])[0], 201)
 
-        return guarded(write)
+        return guarded(write, "plan.")
 
 
 class StopView(VersionView):

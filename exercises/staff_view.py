@@ -28,12 +28,16 @@ class StaffView(APIView):
         return request.user
 
 
-def guarded(write: Callable[[], HttpResponse]) -> HttpResponse:
-    """What `write` answers, or why the programme can't be so: 422 by field, 409 with each block of the safety gate."""
+def guarded(write: Callable[[], HttpResponse], plan: str = "") -> HttpResponse:
+    """What `write` answers, or why the programme can't be so: 422 by field, 409 with each block of the safety gate.
+
+    `plan` is where in the body the plan stands, whose fields begin with `items`.
+    """
     try:
         return write()
     except prescribing.RefusedError as error:
-        raise Problem(422, error.code, error.detail, field=error.field) from None
+        field = f"{plan}{error.field}" if error.field.startswith("items.") else error.field
+        raise Problem(422, error.code, error.detail, field=field) from None
     except prescribing.BlockedError as error:
         return problem(
             409,

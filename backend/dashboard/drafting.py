@@ -21,8 +21,9 @@ from backend.dashboard.fields import ClockField, DayField
 from backend.dashboard.struct_forms import Form, StructForm, posted, struct_form
 from exercises.dose import Dose, Intervals, Minutes, Sets, Steps
 from exercises.entry import Exercise
+from exercises.models import Prescription
 from exercises.plan import Item, Limits, Phase, Plan
-from exercises.prescribing import RefusedError, find_exercises
+from exercises.prescribing import RefusedError, entries_of, find_exercises
 
 MOST_ITEMS, MOST_PHASES = 30, 10
 
@@ -96,12 +97,13 @@ class DraftItem:
 
 
 class Draft:
-    def __init__(self, data: QueryDict, clinic_id: int, language: str, *, changes: bool) -> None:
+    def __init__(self, data: QueryDict, clinic_id: int, language: str, old: Prescription | None) -> None:
+        """What is to follow `old`, or a new programme."""
         self.data = data
         self.problem = ""
-        self.head = HeadForm(data, changes=changes)
+        self.head = HeadForm(data, changes=old is not None)
         slugs = items_of(data)
-        self.exercises = find_exercises(slugs, clinic_id)
+        self.exercises = find_exercises(slugs, clinic_id, entries_of(old) if old else None)
         self.items = [self._item(slug, language) for slug in slugs]
         self.phases = [self._phase(key) for key in data.getlist("phase")[:MOST_PHASES]]
         self.ladder = ladder.Ladder(data)

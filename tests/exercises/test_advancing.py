@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from uuid_utils.compat import uuid7
 
 from backend.people.models import Patient, User
@@ -15,10 +16,11 @@ from backend.people.writes import Door
 from backend.sync.pull import pull
 from backend.sync.push import push
 from exercises.advancing import advance, decide
+from exercises.keeping import retire
 from exercises.models import Pause, Prescription, Proposal, Session
 from exercises.plan import Exposure, Limits, Rung
-from exercises.prescribing import RefusedError
-from tests.exercises.programmes import BIRD_DOG, CAT_COW, NOW, WALK, a_programme, session
+from exercises.prescribing import RefusedError, change, stop
+from tests.exercises.programmes import BIRD_DOG, CAT_COW, NOW, WALK, a_plan, a_programme, an_own_exercise, session
 from tests.exercises.test_prescribing import a_flag
 from tests.factories import a_patient, a_user
 from tests.pulling import changes_of
@@ -91,6 +93,36 @@ class TestAFlare:
         assert in_force(programme).prescribed_by == user
         with pytest.raises(RefusedError):
             decide(waiting, accepted=True, by=user, now=later)
+
+    def test_it_is_eased_even_where_an_exercise_is_prescribed_to_nobody_new(self, patient: Patient) -> None:
+        own = an_own_exercise(patient.clinic)
+        programme = a_programme(patient, BIRD_DOG, replace(CAT_COW, exercise=own.slug), now=NOW - timedelta(days=14))
+        retire(own, patient.clinic_id)
+        send(patient, diary(TODAY - timedelta(days=1), flare=True))
+        assert (doses(programme)["bird-dog"]["sets"], doses(programme)[own.slug]["sets"]) == (2, 1)
+        assert in_force(programme).exercises[own.slug]["words"]["en"]["name"] == "Cat-cow"
+
+    def test_it_is_eased_at_once_and_what_is_planned_for_later_stays(self, patient: Patient) -> None:
+        programme = a_programme(patient, BIRD_DOG, now=NOW - timedelta(days=14))
+        planned = change(
+            programme, a_plan(BIRD_DOG, WALK), by=a_user(), now=NOW, reason="x", from_day=TODAY + timedelta(days=3)
+        )
+        send(patient, diary(TODAY - timedelta(days=1), flare=True))
+        versions = Prescription.objects.order_by("version")
+        assert [(row.version, row.rule, row.starts_on, row.ends_on) for row in versions] == [
+            (1, "", TODAY - timedelta(days=14), TODAY - timedelta(days=1)),
+            (2, "flare", TODAY, TODAY + timedelta(days=2)),
+            (3, "", TODAY + timedelta(days=3), None),
+        ]
+        assert versions[2].pk == planned.pk
+
+    def test_it_is_eased_at_once_where_the_end_is_planned(self, patient: Patient) -> None:
+        programme = a_programme(patient, BIRD_DOG, now=NOW - timedelta(days=14))
+        stop(programme, now=NOW, reason="goal reached", last_day=TODAY + timedelta(days=2))
+        send(patient, diary(TODAY - timedelta(days=1), flare=True))
+        last = Prescription.objects.get(version=2)
+        assert (last.rule, last.ends_on, last.stop_reason) == ("flare", TODAY + timedelta(days=2), "goal reached")
+        assert Prescription.objects.get(version=1).stop_reason == ""
 
     def test_a_flare_of_a_week_offline_is_answered_when_it_arrives(self, patient: Patient) -> None:
         programme = a_programme(patient, BIRD_DOG, now=NOW - timedelta(days=14))

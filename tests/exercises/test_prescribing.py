@@ -19,7 +19,7 @@ from exercises.prescribing import BlockedError, RefusedError, change, check, pau
 from outcomes.models import Alert, Baseline
 from outcomes.recompute import recompute_all, recompute_due
 from tests.backend.dashboard import builders
-from tests.exercises.programmes import CAT_COW, NOW, WALK, a_plan, a_programme, session, store
+from tests.exercises.programmes import BIRD_DOG, CAT_COW, NOW, WALK, a_plan, a_programme, session, store
 from tests.exercises.test_intake import values
 from tests.factories import a_clinician, a_patient, a_team
 from tests.signin import a_consent, browser, phone
@@ -27,7 +27,7 @@ from tests.signin import a_consent, browser, phone
 pytestmark = pytest.mark.django_db
 
 TODAY = date(2026, 11, 4)
-YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+YESTERDAY, TOMORROW, FRIDAY = (TODAY + timedelta(days=days) for days in (-1, 1, 2))
 CURL_UP = Item(exercise="modified-curl-up", dose=Sets(sets=3, reps=6, sessions_per_week=3))
 HARD = Item(
     exercise="cycle-one-minute",
@@ -157,6 +157,21 @@ class TestAProgrammeInTime:
             change(old, a_plan(CAT_COW), by=None, now=NOW, reason="second")
         assert refused.value.code == "not_latest"
 
+    def test_what_is_planned_for_later_gives_way_to_what_is_written_then(self, patient: Patient) -> None:
+        first = prescribe(patient, a_plan(), by=None, now=NOW)
+        planned = change(first, a_plan(WALK), by=None, now=NOW, reason="from Friday on", from_day=FRIDAY)
+        change(planned, a_plan(BIRD_DOG), by=None, now=NOW, reason="sooner", from_day=TOMORROW)
+        in_force = [row for row in Prescription.objects.order_by("version") if not row.ends_on or row.ends_on >= FRIDAY]
+        assert [(row.version, row.starts_on) for row in in_force] == [(3, TOMORROW)]
+        first.refresh_from_db()
+        assert first.ends_on == TODAY
+
+    def test_what_is_stopped_is_stopped_with_all_that_is_planned(self, patient: Patient) -> None:
+        first = prescribe(patient, a_plan(), by=None, now=NOW)
+        planned = change(first, a_plan(WALK), by=None, now=NOW, reason="from Friday on", from_day=FRIDAY)
+        stop(planned, now=NOW, reason="moved away")
+        assert set(Prescription.objects.values_list("ends_on", flat=True)) == {YESTERDAY}
+
     def test_what_is_stopped_is_due_no_more_and_changes_no_more(self, patient: Patient) -> None:
         programme = a_programme(patient, now=NOW - timedelta(days=2))
         store(patient, session(programme, started_at="2026-11-02T08:00:00+01:00"))
@@ -186,6 +201,7 @@ class TestAProgrammeInTime:
         ("item", "field", "code"),
         [
             (Item(exercise="somersault", dose=WALK.dose), "items.0.exercise", "unknown_exercise"),
+            (Item(exercise="baseline-walk", dose=CAT_COW.dose), "items.0.dose.kind", "other_kind"),
             (
                 Item(exercise="daily-step-goal", dose=Steps(over_baseline=500, sessions_per_week=7)),
                 "items.0.dose.steps",
@@ -226,7 +242,7 @@ class TestOverTheApi:
     def post(self, client: Client, address: str, body: Any) -> Any:
         return client.post(f"/api/v1/patients/{address}", body, content_type="application/json")
 
-    PLAN = {
+    PLAN: dict[str, Any] = {
         "title": "Move again",
         "weekdays": [1, 3, 5],
         "items": [{"exercise": "cat-cow", "dose": {"kind": "sets", "sets": 2, "breaths": 8, "sessions_per_week": 3}}],
@@ -286,6 +302,22 @@ class TestOverTheApi:
         answer = self.post(clinician, f"{patient.pk}/prescriptions", body)
         assert answer.status_code == 400
         assert (answer.json()["errors"][0]["field"] or "").startswith(field or "")
+
+    @pytest.mark.parametrize(
+        ("change", "field", "code"),
+        [
+            ({"plan": PLAN | {"items": [PLAN["items"][0] | {"exercise": "somersault"}]}},
+             "plan.items.0.exercise", "unknown_exercise"),
+            ({"template": "somersaults"}, "template", "unknown_template"),
+            ({"starts_on": "2020-01-01"}, "starts_on", "in_the_past"),
+        ],
+    )  # fmt: skip
+    def test_what_can_not_be_prescribed_is_refused_by_field(
+        self, patient: Patient, clinician: Client, change: Any, field: str, code: str
+    ) -> None:
+        answer = self.post(clinician, f"{patient.pk}/prescriptions", {"plan": self.PLAN} | change)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["field"], error["code"]) == (422, field, code)
 
     def test_another_patients_prescription_is_not_found(self, patient: Patient, clinician: Client) -> None:
         other = a_programme(a_patient(patient.care_team))

@@ -88,7 +88,7 @@ def _edit(
     do = request.POST.get("do", "") if request.method == "POST" else ""
     language = get_language() or LANGUAGE
     data = act(request.POST, patient.clinic_id) if request.method == "POST" else first
-    draft = Draft(data, patient.clinic_id, language, changes=old is not None)
+    draft = Draft(data, patient.clinic_id, language, old)
     programme = _named(data.get("programme", ""))
     now = timezone.now()
     finding = prescribing.gate(patient, draft.entries, now)

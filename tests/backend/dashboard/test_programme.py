@@ -51,8 +51,8 @@ def post(client: Client, patient: Patient, path: str, data: Any) -> str:
     return str(client.post(f"/patients/{patient.pk}/{path}", sent, secure=True, follow=True).content.decode())
 
 
-def draft_of(patient: Patient, data: QueryDict, *, changes: bool = False) -> Draft:
-    return Draft(data, patient.clinic_id, "en", changes=changes)
+def draft_of(patient: Patient, data: QueryDict) -> Draft:
+    return Draft(data, patient.clinic_id, "en", None)
 
 
 @pytest.mark.parametrize("slug", sorted(templates()))
