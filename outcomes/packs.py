@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.dispatch import Signal
 
 from backend.people.models import Clinic, User
+from backend.rest.body import nul_field
 from outcomes import library
 from outcomes.clinic_models import TextPack
 from outcomes.instrument import Instrument, Text
@@ -35,6 +36,8 @@ class BadPackError(ValueError):
 
 def read_pack(content: object, clinic: Clinic, code: str) -> Text:
     """A text as it was sent, if this clinic can load it for this instrument. Raises BadPackError."""
+    if (field := nul_field(content)) is not None:
+        raise BadPackError([Flaw(field, "holds a NUL character, which can't be stored")])
     try:
         text = msgspec.convert(content, Text)
     except msgspec.ValidationError as error:

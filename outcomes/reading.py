@@ -140,6 +140,8 @@ class Rows:
             problem = None
             if len(cells) != self._width:
                 problem = ("", f"{len(cells)} cells in place of {self._width}")
+            elif (at := next((at for at, cell in enumerate(cells) if "\0" in cell), None)) is not None:
+                problem = (self.file_header[at].strip(), "holds a NUL character, which can't be stored")
             elif self._line_at is not None and cells[self._line_at].isdecimal():
                 line = int(cells[self._line_at])
             yield Row(line, cells, [(line, cells)], problem)

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from backend.people import audit
 from backend.people.models import CareTeam, Clinic, Origin, Patient, ZoneHistory
-from backend.people.restoring import Tally
+from backend.people.restoring import UNREADABLE, Tally, nul_in
 from backend.people.writes import Door, next_revisions
 from backend.rest.verdicts import Verdict
 from outcomes import store
@@ -73,8 +73,11 @@ def _decode(batch: Iterable[tuple[int, bytes]], done: Restored) -> _Batch:
     for number, text in batch:
         try:
             line = _decoder.decode(text)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             done.refused.append((number, str(error)))
+            continue
+        if why := nul_in(text):
+            done.refused.append((number, why))
             continue
         match line:
             case Header() if line.format != FORMAT:

@@ -24,8 +24,11 @@ from backend.people.copying import fields_of
 from backend.people.models import Clinic, ClinicText, Consent, Membership, Patient, User
 from backend.people.registry import PATIENT_DATA
 from backend.people.writes import next_revisions
+from backend.rest.body import nul_field
 
 BATCH = 1000
+# How a line of JSON may be broken.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class WrongError(Exception):
@@ -75,6 +78,12 @@ class Restored(Tally):
 
     rows: int = 0
     passed_over: int = 0
+
+
+def nul_in(text: bytes) -> str:
+    """Why a line of JSON can't be stored that holds a NUL; nothing where it holds none."""
+    field = nul_field(msgspec.json.decode(text)) if b"\\u0000" in text else None
+    return f"{field}: holds a NUL character, which can't be stored" if field is not None else ""
 
 
 class _Row(NamedTuple):
@@ -142,6 +151,9 @@ class Restoring:
         for number, text in batch:
             try:
                 line = msgspec.json.decode(text, type=dict[str, Any])
+                if why := nul_in(text):
+                    done.refused.append((number, why))
+                    continue
                 match line.get("type"):
                     case "profile":
                         profiles.append(msgspec.convert(line, _Profile))
@@ -152,7 +164,7 @@ class Restoring:
                         read.append((number, line))
                         continue
                 done.passed_over += 1
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 done.refused.append((number, f"not a record: {error}"))
         self._know_patients(profiles)
         there = Membership.objects.filter(clinic=self.clinic, user__email__in=emails)

@@ -112,6 +112,19 @@ def test_answers_to_an_instrument_that_the_library_has_no_longer_are_exported_al
     assert row["item.pain-now"] == "4"
 
 
+@pytest.mark.parametrize("command", ["restore_responses", "restore_records"])
+def test_a_line_that_no_database_can_hold_is_refused_by_its_number(
+    command: str, clinic: Clinic, tmp_path: Path
+) -> None:
+    file = tmp_path / "lines.jsonl"
+    file.write_bytes(
+        b'{"type": "profile", "id": 1, "identifier": "A\\u0000"}\n{"type": "\xff"}\n' + b"[" * 100_000 + b"\n"
+    )
+    out = StringIO()
+    with pytest.raises(CommandError, match="Refused: 3 of 3 lines"):
+        call_command(command, str(file), clinic=str(clinic.pk), stdout=out)
+
+
 def test_a_phone_that_sends_again_after_a_restore_meets_a_duplicate(clinic: Clinic, tmp_path: Path) -> None:
     patient = a_patient(a_team(clinic), identifier="C")
     item = a_response()

@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from outcomes import library, publishing
 from outcomes.checks import instruments_are_sound_and_unchanged
@@ -208,3 +209,22 @@ def test_a_smallest_detectable_change_is_2_77_standard_errors() -> None:
     for code, measure in library.measures().items():
         if measure.sem and measure.mdc95:
             assert measure.mdc95 == pytest.approx(2.77 * measure.sem, abs=0.06), code
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"), [("score", ["phq-9"]), ("trend", ["phq-9"]), ("instruments_page", [])]
+)
+def test_a_command_says_which_file_and_entry_is_unsound(
+    command: str, arguments: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(folder / "text" / "phq-9.en.toml", '\n9 = "', '\n10 = "')
+    monkeypatch.setattr(library, "FOLDER", folder)
+    kept = (library._library, library.measures)
+    for each in kept:
+        each.cache_clear()
+    try:
+        with pytest.raises(CommandError, match=r"phq-9\.en\.toml: items\.(9|10): "):
+            call_command(*command)
+    finally:
+        for each in kept:
+            each.cache_clear()

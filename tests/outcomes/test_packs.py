@@ -112,6 +112,9 @@ class TestCommands:
         file.write_text(toml(pack_content(version="7")))
         with pytest.raises(CommandError, match=r"tsk\.toml: version: tsk-11 has no version"):
             call_command("load_text", "tsk-11", file, clinic=clinic.name, attest=LICENCE)
+        file.write_text(toml(pack_content()).replace("Question 11", r"Question\u0000 11"))
+        with pytest.raises(CommandError, match=r"tsk\.toml: items\.11: holds a NUL"):
+            call_command("load_text", "tsk-11", file, clinic=clinic.name, attest=LICENCE)
         file.write_text("title = ")
         with pytest.raises(CommandError, match=r"tsk\.toml: Invalid value"):
             call_command("load_text", "tsk-11", file, clinic=clinic.name, attest=LICENCE)

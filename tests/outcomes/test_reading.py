@@ -87,6 +87,11 @@ def test_a_ragged_row_is_a_problem_of_its_own(tmp_path: Path) -> None:
     ]
 
 
+def test_a_nul_character_is_a_problem_of_its_row_in_its_column(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, FEAR, "id,date,fear\nA\0,2024-01-01,3\nB,2024-01-02,4\n")
+    assert [row.problem for row in rows] == [("id", "holds a NUL character, which can't be stored"), None]
+
+
 def test_an_empty_file_says_so(tmp_path: Path) -> None:
     assert "file.csv: the file is empty" in complaint(tmp_path, b"")
 

@@ -1,14 +1,12 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from outcomes import library
 from outcomes.instruments_page import page
+from outcomes.management.sound import LibraryCommand
 
 
-class Command(BaseCommand):
+class Command(LibraryCommand):
     help = "Print the page that is kept as docs/instruments.md."
-    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(page(library.newest()), ending="")

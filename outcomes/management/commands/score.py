@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from outcomes import library, scoring
 from outcomes.instrument import Instrument
+from outcomes.management.sound import LibraryCommand
 
 LONGEST_LINE = 1 << 20  # bytes; no instrument needs a thousandth of it
 
 
-class Command(BaseCommand):
+class Command(LibraryCommand):
     help = """Score answers without a database. Each line is a JSON object, {"answers": [0, 1, null]} in item order or
     {"answers": {"item id": 1}}; each becomes one line, {"scores": …} or {"error": …}. Blank lines are skipped."""
-    requires_system_checks = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Here --version is the instrument's, not Django's.

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from outcomes.library import Measure, measures
+from outcomes.management.sound import LibraryCommand
 from outcomes.trends import NEVER, arrange, compute, day_number, one_a_day
 
 HELP = """\
@@ -55,9 +56,8 @@ type Entry = tuple[str, date, float]
 """The clock as written, in a form that sorts; the local day; the value."""
 
 
-class Command(BaseCommand):
+class Command(LibraryCommand):
     help = HELP
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.formatter_class = RawDescriptionHelpFormatter
