@@ -211,11 +211,9 @@ def test_a_smallest_detectable_change_is_2_77_standard_errors() -> None:
             assert measure.mdc95 == pytest.approx(2.77 * measure.sem, abs=0.06), code
 
 
-@pytest.mark.parametrize(
-    ("command", "arguments"), [("score", ["phq-9"]), ("trend", ["phq-9"]), ("instruments_page", [])]
-)
+@pytest.mark.parametrize("command", [("score", "phq-9"), ("trend", "phq-9"), ("instruments_page",)])
 def test_a_command_says_which_file_and_entry_is_unsound(
-    command: str, arguments: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+    command: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(folder / "text" / "phq-9.en.toml", '\n9 = "', '\n10 = "')
     monkeypatch.setattr(library, "FOLDER", folder)
