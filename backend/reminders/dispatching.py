@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 
 from backend.reminders.planning import plan_ahead
-from backend.reminders.sending import send_due
+from backend.reminders.sending import Sender
 from backend.reminders.telling import look_back, tell_seen
 from backend.reminders.ticking import tick
 
@@ -15,16 +15,19 @@ from backend.reminders.ticking import tick
 def dispatch(now: datetime, limit: int, seconds: float | None = None) -> Counter[str]:
     """Do everything that is due at `now`, `limit` at a time, and count it. Any number of these may run at once.
 
-    What waits longest leaves while the rest is still being looked at. After `seconds` it stops at the next occasion,
-    and counts itself as `unfinished`.
+    What waits longest is on its way while the rest is still being looked at. After `seconds` it stops at the next
+    occasion, and counts itself as `unfinished`.
     """
     counts: Counter[str] = Counter()
     end = None if seconds is None else time.monotonic() + seconds
-    while done := sum((step(now, limit) for step in STEPS), Counter()):
-        counts += done
-        if end is not None and time.monotonic() > end:
-            return counts + Counter(unfinished=1)
-    return counts
+    with Sender() as sender:
+        while True:
+            done = sum((look(now, limit) for look in LOOKS), Counter()) + sender.step(now, limit)
+            counts += done
+            if not done and not sender.is_busy:
+                return counts
+            if end is not None and time.monotonic() > end:
+                return counts + sender.finish() + Counter(unfinished=1)
 
 
 def _plan(now: datetime, limit: int) -> Counter[str]:
@@ -32,4 +35,4 @@ def _plan(now: datetime, limit: int) -> Counter[str]:
     return Counter(planned=planned) if planned else Counter()
 
 
-STEPS = (_plan, tick, look_back, tell_seen, send_due)
+LOOKS = (_plan, tick, look_back, tell_seen)

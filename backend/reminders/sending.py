@@ -10,7 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -63,65 +63,123 @@ class Result:
     dead: list[tuple[Route, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Messages that are on their way, and the lease under which they are ours."""
+
+    lease: UUID
+    now: datetime
+    results: Sequence[Future[Result]]
+
+
+class Sender:
+    """Sends batch after batch, each on its way while the caller sees to something else.
+
+    Only the caller's thread speaks with the database. On leaving, what is on its way is waited for and kept.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._under_way: Batch | None = None
+
+    def __enter__(self) -> Sender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._pool:
+            self.finish()
+
+    @property
+    def is_busy(self) -> bool:
+        return self._under_way is not None
+
+    def step(self, now: datetime, limit: int) -> Counter[str]:
+        """Begin with up to `limit` messages that are due, oldest first; count what came of those before them.
+
+        They begin as soon as those before them have ended, so that a provider in trouble is not asked by more at once.
+        """
+        before = self._under_way
+        wait(before.results if before else ())
+        counts, self._under_way = self._begin(now, limit)
+        return counts + _end(before)
+
+    def finish(self) -> Counter[str]:
+        """Wait for what is on its way, and count what came of it."""
+        before, self._under_way = self._under_way, None
+        return _end(before)
+
+    def _begin(self, now: datetime, limit: int) -> tuple[Counter[str], Batch | None]:
+        lease = uuid4()
+        counts, claimed = claim(now, limit, lease)
+        if not claimed:
+            return counts, None
+        begin_by = time.monotonic() + BEGIN_WITHIN.total_seconds()
+        ways = routes({message.patient_id for message in claimed}, now)
+        results = [
+            self._pool.submit(_send, message, ways.get(message.patient_id, []), now, begin_by) for message in claimed
+        ]
+        return counts, Batch(lease, now, results)
+
+
 def send_due(now: datetime, limit: int) -> Counter[str]:
     """Send up to `limit` messages that are due, oldest first; count them by what came of it."""
-    lease = uuid4()
-    counts, claimed = claim(now, limit, lease)
-    if not claimed:
-        return counts
-    ways = routes({message.patient_id for message in claimed}, now)
-    begin_by = time.monotonic() + BEGIN_WITHIN.total_seconds()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = list(
-            pool.map(lambda message: _send(message, ways.get(message.patient_id, []), now, begin_by), claimed)
-        )
-    _keep(results, lease, now)
-    disable([dead for result in results for dead in result.dead], now)
-    counts.update(result.state for result in results)
-    return counts
+    with Sender() as sender:
+        return sender.step(now, limit) + sender.finish()
+
+
+def _end(batch: Batch | None) -> Counter[str]:
+    if batch is None:
+        return Counter()
+    results = [result.result() for result in batch.results]
+    _keep(results, batch.lease, batch.now)
+    disable([dead for result in results for dead in result.dead], batch.now)
+    return Counter(result.state for result in results)
 
 
 def claim(now: datetime, limit: int, lease: UUID) -> tuple[Counter[str], list[Claimed]]:
     """Take due messages, oldest first, that nobody else has. One statement, which ends its own transaction.
 
     A reminder all of whose slots are answered or gone is cancelled on the way, and so is news for who takes part no
-    more; what came too late is skipped. They are counted, the others are returned.
+    more; what came too late is skipped. They are counted, the others are returned. OFFSET 0 has each slot looked up by
+    its key: where many have opened since the planner last counted them, it would read all open ones for each message.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH due AS (
-                SELECT message.id, (
-                    SELECT count(*) FROM reminders_mention AS mention
-                    JOIN reminders_slot AS slot USING (patient_id, schedule_id, local_date, n)
-                    WHERE mention.message_id = message.id AND slot.state = 'open' AND slot.closes_at > %(now)s
-                        AND (slot.snoozed_at IS NULL OR slot.snoozed_at < message.planned_at)
-                ) AS open_slots
-                FROM reminders_message AS message
+            WITH due AS MATERIALIZED (
+                SELECT id, kind, patient_id, planned_at, expires_at FROM reminders_message
                 WHERE state IN ('pending', 'claimed') AND due_at <= %(now)s
                 ORDER BY due_at LIMIT %(limit)s
-                FOR UPDATE OF message SKIP LOCKED
-            )
-            UPDATE reminders_message AS message
-            SET state = new.state, lease = CASE WHEN new.state = 'claimed' THEN %(lease)s::uuid END,
-                attempts = attempts + (new.state = 'claimed')::int,
-                due_at = CASE WHEN new.state = 'claimed' THEN %(until)s ELSE due_at END,
-                error = CASE new.state WHEN 'skipped' THEN 'too late to say' ELSE error END
-            FROM (
-                SELECT due.id, open_slots,
+                FOR UPDATE SKIP LOCKED
+            ), judged AS MATERIALIZED (
+                SELECT due.id, open_slots, patient.language,
                     CASE WHEN kind = 'reminder' AND open_slots = 0 THEN 'cancelled'
-                         WHEN kind <> 'reminder' AND NOT (listens.status = 'active' AND EXISTS (
+                         WHEN kind <> 'reminder' AND NOT (patient.status = 'active' AND EXISTS (
                              SELECT FROM people_consent AS consent
-                             WHERE consent.patient_id = listens.id AND withdrawn_at IS NULL
+                             WHERE consent.patient_id = due.patient_id AND withdrawn_at IS NULL
                          )) THEN 'cancelled'
                          WHEN expires_at <= %(now)s THEN 'skipped'
                          ELSE 'claimed' END AS state
-                FROM due JOIN reminders_message USING (id) JOIN people_patient AS listens ON listens.id = patient_id
-            ) AS new
-            JOIN people_patient AS patient ON true
-            WHERE message.id = new.id AND patient.id = message.patient_id
-            RETURNING message.state, message.planned_at, message.id, message.kind, message.patient_id, attempts,
-                expires_at, open_slots, patient.language
+                FROM due JOIN people_patient AS patient ON patient.id = patient_id CROSS JOIN LATERAL (
+                    SELECT count(*) AS open_slots
+                    FROM reminders_mention AS mention CROSS JOIN LATERAL (
+                        SELECT state, closes_at, snoozed_at FROM reminders_slot AS slot
+                        WHERE (slot.patient_id, slot.schedule_id, slot.local_date, slot.n)
+                            = (mention.patient_id, mention.schedule_id, mention.local_date, mention.n)
+                        OFFSET 0
+                    ) AS slot
+                    WHERE mention.message_id = due.id AND slot.state = 'open' AND slot.closes_at > %(now)s
+                        AND (slot.snoozed_at IS NULL OR slot.snoozed_at < due.planned_at)
+                ) AS said
+            )
+            UPDATE reminders_message AS message
+            SET state = judged.state, lease = CASE WHEN judged.state = 'claimed' THEN %(lease)s::uuid END,
+                attempts = attempts + (judged.state = 'claimed')::int,
+                due_at = CASE WHEN judged.state = 'claimed' THEN %(until)s ELSE due_at END,
+                error = CASE judged.state WHEN 'skipped' THEN 'too late to say' ELSE error END
+            FROM judged WHERE message.id = judged.id
+            RETURNING message.state, planned_at, message.id, kind, patient_id, attempts, expires_at, open_slots,
+                language
             """,
             {"now": now, "limit": limit, "lease": lease, "until": now + LEASE},
         )

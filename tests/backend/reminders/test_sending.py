@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from pytest_django import Settings
 
 from backend.people.models import Device, Origin, Patient
@@ -17,7 +18,7 @@ from backend.reminders import sending, throttling
 from backend.reminders.channels import webpush
 from backend.reminders.models import Address, Message, ReminderSettings
 from backend.reminders.routes import routes
-from backend.reminders.sending import LEASE, MOST_ATTEMPTS, send_due
+from backend.reminders.sending import LEASE, MOST_ATTEMPTS, Sender, claim, send_due
 from backend.reminders.ticking import tick
 from tests import factories
 from tests.backend.reminders.given import a_diarist, at
@@ -182,3 +183,48 @@ def test_nothing_is_begun_late_in_the_lease(smtp: SMTPProvider, monkeypatch: pyt
     assert send_due(SEVEN, 10)["pending"] == 1
     assert smtp.taken == []
     assert Message.objects.get().attempts == 0
+
+
+def test_a_claim_reads_the_slots_of_its_messages_however_many_have_opened_since_the_planner_looked() -> None:
+    def slots_read() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+                WHERE relname = 'reminders_slot'
+                """
+            )
+            return int(cursor.fetchone()[0])
+
+    patients = [a_diarist(NOON, origin=Origin.CLINIC) for _ in range(12)]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE reminders_slot, reminders_mention, reminders_message")  # none is open, none is said
+        cursor.execute("SET LOCAL enable_seqscan = off")  # as where there are millions
+    for now in (SIX, SEVEN):
+        tick(now, 100)
+    before = slots_read()
+    _, claimed = claim(SEVEN, 100, uuid4())
+    assert len(claimed) == len(patients)
+    assert slots_read() - before <= 2 * len(patients)
+
+
+def test_while_messages_are_on_their_way_the_caller_sees_to_something_else(smtp: SMTPProvider) -> None:
+    a_reminded_patient()
+    with Sender() as sender:
+        assert (sender.step(SEVEN, 10), sender.is_busy) == ({}, True)
+        assert Message.objects.get().state == "claimed"
+        assert (sender.step(SEVEN, 10), sender.is_busy) == ({"sent": 1}, False)
+    assert Message.objects.get().state == "sent"
+
+
+def test_what_is_on_its_way_is_kept_even_where_the_caller_fails(smtp: SMTPProvider) -> None:
+    a_reminded_patient()
+
+    def fail() -> None:
+        with Sender() as sender:
+            sender.step(SEVEN, 10)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert (len(smtp.taken), Message.objects.get().state) == (1, "sent")
