@@ -45,7 +45,8 @@ CLOCKS = """\
 ## Before PHQ-9 can be scheduled
 
 A clinic names its opening hours, at least one person on call, and a fallback address (`PUT /api/v1/clinics/…/hours` and
-`…/on-call`). Until then scheduling answers `no_rota` and says what is missing; PHQ-8 leaves item 9 out.
+`…/on-call`), and a message must reach one of the chain and the fallback. Until then scheduling answers `no_rota` and
+says what is missing; PHQ-8 leaves item 9 out.
 
 ## States
 

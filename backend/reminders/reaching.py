@@ -10,7 +10,8 @@ import msgspec
 from django.conf import settings
 from django.db.models import QuerySet
 
-from backend.people.rota import Rota
+from backend.people.models import Clinic
+from backend.people.rota import Rota, missing, rotas_of
 from backend.reminders import refusals
 from backend.reminders.colleague_models import Browser, CallSettings
 
@@ -47,6 +48,28 @@ def reachable(rota: Rota, reaches: Mapping[int, Reach], *, fallback_refused: boo
         return rota
     chain = tuple(duty for duty in rota.chain if duty.user_id and reaches[duty.user_id].channels(critical=True))
     return msgspec.structs.replace(rota, chain=chain, fallback="" if fallback_refused else rota.fallback)
+
+
+def unreached(rota: Rota, reaches: Mapping[int, Reach], *, fallback_refused: bool) -> list[str]:
+    """`rota_unreached` where nobody of the chain can be told, `fallback_unreached` where its address is refused."""
+    left = reachable(rota, reaches, fallback_refused=fallback_refused)
+    return ["rota_unreached"] * (not left.chain) + ["fallback_unreached"] * (not left.fallback)
+
+
+def unattended(clinic: Clinic) -> list[str]:
+    """Why an answer of this clinic's might be read by nobody: what it has not named; if nothing, what is unreached."""
+    return missing(clinic) or _unreached(clinic)
+
+
+def nobody_is_told(clinic: Clinic) -> bool:
+    """Whether an alert of this clinic's would reach neither chain nor fallback, or not all is named."""
+    return bool(missing(clinic)) or len(_unreached(clinic)) > 1
+
+
+def _unreached(clinic: Clinic) -> list[str]:
+    rota = rotas_of([clinic.pk])[clinic.pk]
+    reaches = reaches_of({duty.user_id for duty in rota.chain if duty.user_id})
+    return unreached(rota, reaches, fallback_refused=clinic.pk in refusals.of_fallbacks([clinic.pk]))
 
 
 def browsers_of(user_ids: Collection[int]) -> dict[int, list[Browser]]:

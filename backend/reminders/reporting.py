@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
-from backend.reminders.models import Message
+from backend.reminders.models import Call, Message
 
 DAY = timedelta(days=1)
 
@@ -18,8 +18,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, order=True)
 class Unsaid:
-    """How many messages of one day ended in this state for this reason."""
+    """How many messages to patients, or calls to colleagues, of one day ended in this state for this reason."""
 
+    what: str
     state: str
     channel: str
     why: str
@@ -27,19 +28,21 @@ class Unsaid:
 
 
 def unsaid(until: datetime) -> list[Unsaid]:
-    """Messages planned in the 24 hours before `until` that were dead letters or came too late."""
-    rows = (
-        Message.objects.filter(state__in=["skipped", "dead"], planned_at__gte=until - DAY, planned_at__lt=until)
-        .values_list("state", "channel", "error")
-        .annotate(Count("id"))
-    )
-    return sorted(Unsaid(*row) for row in rows)
+    """Of those planned in the 24 hours before `until`: what was a dead letter or came too late."""
+    found = []
+    for what, outbox in (("calls", Call.objects), ("reminders", Message.objects)):
+        rows = (
+            outbox.filter(state__in=["skipped", "dead"], planned_at__gte=until - DAY, planned_at__lt=until)
+            .values_list("state", "channel", "error")
+            .annotate(Count("id"))
+        )
+        found += [Unsaid(what, *row) for row in rows]
+    return sorted(found)
 
 
 def report(found: Sequence[Unsaid]) -> None:
     """Dead letters are a warning: somebody has to look at a provider or at an address."""
     for kind in found:
         level = logging.WARNING if kind.state == Message.State.DEAD else logging.INFO
-        logger.log(
-            level, "reminders %s", kind.state, extra={"channel": kind.channel, "why": kind.why, "count": kind.count}
-        )
+        about = {"channel": kind.channel, "why": kind.why, "count": kind.count}
+        logger.log(level, "%s %s", kind.what, kind.state, extra=about)

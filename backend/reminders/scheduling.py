@@ -16,10 +16,10 @@ from uuid_utils.compat import uuid7
 
 from backend.people import audit
 from backend.people.models import Clinic, Origin, Patient, User
-from backend.people.rota import missing
 from backend.people.writes import next_revisions
 from backend.reminders.models import Schedule
 from backend.reminders.planning import plan
+from backend.reminders.reaching import nobody_is_told, unattended
 from backend.reminders.slots import Rule, read_rule
 from outcomes import library, packs
 from outcomes.instrument import Instrument
@@ -32,7 +32,13 @@ COUNTED_FROM = ("surgery", "date")
 FURTHEST = timedelta(days=30 * 366)
 """How far from today a schedule may count from."""
 
-NAMED = {"hours": "its opening hours", "rota": "anybody on call", "fallback": "who is told when nobody answers"}
+NAMED = {
+    "hours": "its opening hours",
+    "rota": "anybody on call",
+    "fallback": "who is told when nobody answers",
+    "rota_unreached": "anybody on call whom a message reaches",
+    "fallback_unreached": "an address that takes mail for when nobody answers",
+}
 
 
 class ScheduleError(ValueError):
@@ -53,13 +59,13 @@ def check_assignable(patient: Patient, code: str) -> None:
 
     `unknown_instrument`; `not_for_patients`: a clinician fills it in; `no_text`: neither the product nor the clinic has
     one in a language of the patient's or the clinic's; `no_rota`: an answer of it must be read promptly, and the clinic
-    lacks hours, a rota or a fallback.
+    lacks hours, a rota or a fallback, or nothing reaches those whom it has named.
     """
     try:
         instrument = library.get(code)
     except library.UnknownInstrumentError as error:
         raise ScheduleError("unknown_instrument", str(error)) from None
-    lacks = missing(patient.clinic) if instrument.safety_item else []
+    lacks = unattended(patient.clinic) if instrument.safety_item else []
     there = list(packs.texts_of(patient.clinic_id, instrument))
     if refusal := why_not(instrument, there, languages_of(patient), lacks):
         raise refusal
@@ -67,14 +73,14 @@ def check_assignable(patient: Patient, code: str) -> None:
 
 def refusals(clinic: Clinic) -> dict[str, ScheduleError]:
     """By code, why an instrument can't go to the phones of this clinic; what isn't named can. Three statements."""
-    there, lacks = packs.languages_of(clinic.pk), missing(clinic)
+    there, lacks = packs.languages_of(clinic.pk), unattended(clinic)
     found = {each.code: why_not(each, there[each.code], clinic.languages or ["en"], lacks) for each in library.newest()}
     return {code: refused for code, refused in found.items() if refused}
 
 
 def check_named(clinic: Clinic, instrument: Instrument) -> None:
     """Raises ScheduleError (`no_rota`) where nobody of the clinic would read promptly what this asks."""
-    lacks = missing(clinic) if instrument.safety_item else []
+    lacks = unattended(clinic) if instrument.safety_item else []
     if refusal := _unattended(instrument, lacks):
         raise refusal
 
@@ -150,7 +156,7 @@ class Offers(msgspec.Struct, frozen=True):
 
 def offers(patient: Patient) -> Offers:
     """A fixed number of statements, however many instruments."""
-    languages, lacks = languages_of(patient), missing(patient.clinic)
+    languages, lacks = languages_of(patient), unattended(patient.clinic)
     there = packs.languages_of(patient.clinic_id)
     singly = {
         each.code: _offer(each, why_not(each, there[each.code], languages, lacks))
@@ -285,11 +291,13 @@ def end_without_words(clinic_id: int, code: str, now: datetime, **_: object) -> 
 def ask_as_watched(now: datetime) -> int:
     """Where a clinic's hours, rota or fallback have lapsed, ask what needs none in place of what does; count these.
 
-    However they lapsed: a chain emptied, a colleague gone. Killed between two patients, the next run goes on.
+    However they lapsed: a chain emptied, a colleague gone, the last address refused. One refused address ends nothing
+    as long as another takes the alert: too much would hang on one bounced mail. Killed between two patients, the next
+    run goes on.
     """
     watched = {each.code: each.unattended_alternative for each in library.newest() if each.safety_item}
     asked = Schedule.objects.filter(active=True, asks=Schedule.Asks.INSTRUMENT, code__in=watched)
-    lapsed = [clinic.pk for clinic in Clinic.objects.filter(pk__in=asked.values("clinic")) if missing(clinic)]
+    lapsed = [clinic.pk for clinic in Clinic.objects.filter(pk__in=asked.values("clinic")) if nobody_is_told(clinic)]
     schedules = list(asked.filter(clinic__in=lapsed).select_related("patient__clinic"))
     for schedule in schedules:
         with transaction.atomic():

@@ -22,14 +22,16 @@ from backend.people.hours import set_hours
 from backend.people.models import Clinic, ClinicChange, Holiday, OnCall
 from backend.people.rota import missing, rotas_of, set_chain
 from backend.reminders import refusals
-from backend.reminders.reaching import reaches_of
+from backend.reminders.reaching import reaches_of, unreached
 
 What = ClinicChange.What
 
 LACKS = {
-    "hours": _("its opening hours"),
-    "rota": _("anybody on call"),
-    "fallback": _("who is told when nobody answers"),
+    "hours": ("hours", _("its opening hours")),
+    "rota": ("rota", _("anybody on call")),
+    "fallback": ("fallback", _("who is told when nobody answers")),
+    "rota_unreached": ("rota", _("anybody on call whom a message reaches")),
+    "fallback_unreached": ("fallback", _("an address that takes mail for when nobody answers")),
 }
 
 
@@ -54,6 +56,8 @@ def _page(
     now, named = timezone.now(), rotas_of([desk.clinic.pk])[desk.clinic.pk]
     users = [duty.user_id for duty in named.chain if duty.user_id]
     reaches, no_mail = reaches_of(users), refusals.of_users(users)
+    fallback_refused = refusals.of_fallbacks([desk.clinic.pk]).get(desk.clinic.pk)
+    lacks = missing(desk.clinic) or unreached(named, reaches, fallback_refused=fallback_refused is not None)
     on_duty = {duty.position for duty in named.chain if duty.is_on(now, named.hours)}
     chain = []
     for one in OnCall.objects.filter(clinic=desk.clinic).order_by("position"):
@@ -64,7 +68,7 @@ def _page(
         reached = named.simulated or told is None or bool(told.channels(critical=True))
         chain.append((one, member, one.position in on_duty, reached, no_mail.get(user), form))
     context = {
-        "lacks": [(anchor, LACKS[anchor]) for anchor in missing(desk.clinic)],
+        "lacks": [LACKS[name] for name in lacks],
         "no_hours": not named.hours.weekly,
         "open_now": named.hours.is_open(now),
         "days": days or _days(desk),
@@ -72,7 +76,7 @@ def _page(
         "holiday": holiday or HolidayForm(),
         "chain": chain,
         "new_place": place if place is not None and place.prefix == "new" else PlaceForm(members, prefix="new"),
-        "fallback_refused": refusals.of_fallbacks([desk.clinic.pk]).get(desk.clinic.pk),
+        "fallback_refused": fallback_refused,
         "fallback": fallback or FallbackForm(initial={"email": desk.clinic.fallback_email}),
     }
     return show(request, desk, "clinic_rota", "rota.html", context)

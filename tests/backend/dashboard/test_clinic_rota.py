@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from backend.people.models import Clinic, Holiday, Membership, OnCall, OpeningHours, Role, User
+from backend.reminders.refusals import Refusal, refuse
 from tests.backend.dashboard import builders
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +57,10 @@ def test_phq_9_may_be_asked_once_all_three_are_named(client: Client, clinic: Cli
     page(client, clinic, "chain", **duty("new", admin.membership_set.get()))
     text = page(client, clinic, "fallback", email="reception@clinic.example")
     assert "PHQ-9 can be scheduled." in text
+    refuse([Refusal(admin.email, "no such user", user_id=admin.pk)], timezone.now())
+    text = page(client, clinic)
+    assert "PHQ-9 can't be scheduled." in text
+    assert '<a href="#rota">anybody on call whom a message reaches</a>' in text
     hours = OpeningHours.objects.filter(clinic=clinic).values_list("weekday", "opens", "closes")
     assert list(hours.order_by("opens")) == [(0, time(8), time(12)), (0, time(13), time(0))]
 

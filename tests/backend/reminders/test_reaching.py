@@ -25,6 +25,7 @@ from backend.reminders.colleague_models import Browser, CallSettings, RefusedMai
 from backend.reminders.escalation import watch
 from backend.reminders.models import Call
 from backend.reminders.refusals import Refusal
+from backend.reminders.reporting import Unsaid, unsaid
 from backend.reminders.routes import disable, routes
 from outcomes.models import Alert, AlertEvent
 from tests.backend.reminders.given import a_browser
@@ -202,6 +203,13 @@ def test_an_address_that_is_refused_for_good_is_disabled_and_its_owner_passed_ov
     third = an_alert(patient, "RF-1")
     work()
     assert AlertEvent.objects.get(alert=third, kind="told").note == "place 1 in the chain"
+
+
+def test_calls_that_reached_nobody_are_in_the_operators_daily_report(patient: Patient, smtp: SMTPProvider) -> None:
+    smtp.recipients.append("550 5.1.1 no such user")
+    an_alert(patient, *CRITICAL)
+    work()
+    assert unsaid(NOW + timedelta(hours=1)) == [Unsaid("calls", "dead", "email", "the address is refused with 550", 1)]
 
 
 def test_another_address_is_told_again(patient: Patient, smtp: SMTPProvider) -> None:

@@ -25,7 +25,7 @@ def test_dead_letters_of_a_day_are_counted_by_reason(caplog: pytest.LogCaptureFi
     tick(SEVEN, 10)
     send_due(SEVEN, 10)
     found = unsaid(SEVEN + timedelta(minutes=1))
-    assert found == [Unsaid("dead", "", "no way to this patient", 2)]
+    assert found == [Unsaid("reminders", "dead", "", "no way to this patient", 2)]
     assert unsaid(SEVEN) == unsaid(SEVEN + timedelta(days=1, minutes=1)) == []
     with caplog.at_level(logging.INFO):
         report(found)

@@ -9,7 +9,9 @@ from django.db import connection, transaction
 
 from backend.people.models import Membership, OnCall, OpeningHours, Patient, Role
 from backend.people.writes import next_revisions
+from backend.reminders.colleague_models import RefusedMail
 from backend.reminders.models import Schedule, Slot
+from backend.reminders.refusals import Refusal, refuse
 from backend.reminders.scheduling import (
     ScheduleError,
     apply_plan,
@@ -74,6 +76,46 @@ def test_who_is_asked_item_9_is_asked_without_it_once_nobody_would_read_it() -> 
 
 def somebody_who_left(patient: Patient) -> Membership:
     return Membership.objects.create(clinic=patient.clinic, user=factories.a_user(is_active=False), role=Role.CLINICIAN)
+
+
+def refuse_the_mail_of(patient: Patient, *, chain: bool = False, fallback: bool = False) -> None:
+    users = [each.membership.user for each in OnCall.objects.filter(clinic=patient.clinic)] if chain else []
+    found = [Refusal(user.email, "no such user", user_id=user.pk) for user in users]
+    if fallback:
+        found.append(Refusal(patient.clinic.fallback_email, "no such user", clinic_id=patient.clinic_id))
+    refuse(found, NOON)
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ({"chain": True}, "has not named: anybody on call whom a message reaches. "),
+        ({"fallback": True}, "has not named: an address that takes mail for when nobody answers. "),
+    ],
+    ids=("chain", "fallback"),
+)
+def test_a_chain_or_a_fallback_that_nothing_reaches_counts_as_none(lost: dict[str, bool], said: str) -> None:
+    patient = a_patient()
+    somebody_on_call(patient)
+    hours_and_a_fallback(patient)
+    refuse_the_mail_of(patient, **lost)
+    with pytest.raises(ScheduleError, match=said) as refused:
+        set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
+    assert (refused.value.code, refused.value.instead) == ("no_rota", "phq-8")
+    RefusedMail.objects.all().delete()
+    set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
+
+
+def test_one_refused_address_ends_nothing_that_is_asked_and_the_last_one_does() -> None:
+    patient = a_patient()
+    somebody_on_call(patient)
+    hours_and_a_fallback(patient)
+    set_schedule(patient, INSTRUMENT, "phq-9", EVENING, NOON)
+    refuse_the_mail_of(patient, chain=True)
+    assert ask_as_watched(NOON) == 0
+    refuse_the_mail_of(patient, fallback=True)
+    assert ask_as_watched(NOON) == 1
+    assert [schedule.code for schedule in Schedule.objects.filter(active=True)] == ["phq-8"]
 
 
 def test_anothers_rota_is_no_rota() -> None:
