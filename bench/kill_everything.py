@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from backend.local import free_port, guarded, package, postgres, redis
 from bench import report
-from bench.kill_counts import PROMISES, Counts, count, is_settled
+from bench.kill_counts import PROMISES, Counts, count, is_settled, note_claims
 from bench.kill_phones import Phones, make_pushes
 from bench.kill_programs import Program, Service, Target
 from bench.provider import Provider, running, service_account
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 PROGRAMS = ("worker-1", "worker-2", "worker-3", "beat-1", "beat-2")
 OFTEN = {"postgres": 1, "redis": 1, "web": 3, "worker-1": 2, "worker-2": 2, "worker-3": 2, "beat-1": 1, "beat-2": 1}
+PROGRESS = 15  # seconds between two words of how far it is
 LONGEST_START = 300  # seconds, on a busy machine
 LONGEST_END = 300  # seconds until all that was due is done, after the last kill
 
@@ -93,7 +94,11 @@ def kill_for(seconds: float, targets: list[Target], phones: Phones, provider: Pr
     named = {target.name: target for target in targets}
     due = list(named.values())  # each once, then at random
     chance.shuffle(due)
+    said = time.monotonic()
     while due or time.monotonic() < end:
+        if time.monotonic() > said + PROGRESS:
+            said = time.monotonic()
+            print(f"{max(0, end - said):.0f} s left", file=sys.stderr, flush=True)
         target = due.pop() if due else named[chance.choices(list(OFTEN), list(OFTEN.values()))[0]]
         wait = time.monotonic() + chance.uniform(0.1, 1.5)
         in_flight, seen = chance.random() < 0.5, (phones.under_way, len(provider.taken))
@@ -117,6 +122,7 @@ def run(directory: Path, *, seconds: float, patients: int, seed: int, dump: Path
         from bench.kill_phones import sign_in
         from bench.patients import daytime, make_due, make_patients
 
+        note_claims()
         now = datetime.now(UTC)
         zone = daytime(now)
         rule = Rule((Window(clock_time(10), clock_time(20)),), remind=Remind(nudges=0))
@@ -170,7 +176,8 @@ def main() -> None:
     else:
         print(text := report.table(("counted", "times", "must be"), rows(counts)))
         if options.write:
-            how = f"`make chaos` with {options.seconds:g} seconds, {options.patients} patients, seed {options.seed}"
+            size = f"{options.seconds:g} seconds, {options.patients} patients, seed {options.seed}"
+            how = f"`python -m bench.kill_everything` with {size}"
             report.write("Measured: killed", f"{how}, on {machine}.\n\n{text}", report.FAULTS)
     if broken := [name for name in PROMISES if getattr(counts, name)]:
         sys.exit(f"the promise is broken: {', '.join(broken)}")

@@ -6,23 +6,28 @@
 
 The worker and the beat are the product's own, as the demo starts them; the provider on the loopback address takes so
 many messages a second and no more. Beside what was measured stands what that limit alone would make of them: a
-message can't leave before those ahead of it have. Ends with an error where one is lost or doubled, or where the 99th
-percentile is more than a minute behind the limit's own.
+message can't leave before those ahead of it have; and what the provider could take without it. Ends with an error where
+one is lost or doubled, or where the 99th percentile is more than a minute behind the limit's own.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import os
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
+
+from urllib3 import PoolManager
 
 from backend.local import guarded, services
 from bench import report
@@ -30,6 +35,8 @@ from bench.provider import Provider, running, service_account
 
 MINUTE = 60
 AHEAD = 20  # seconds until the first is due: what the run needs to write them all
+PROGRESS = 15  # seconds between two words of how far it is
+BARE = 8  # requests at once of a client that does nothing else
 AIM = 60  # seconds behind the provider's own limit, at the 99th percentile
 
 
@@ -50,16 +57,35 @@ def worker_and_beat(directory: Path, environment: dict[str, str], processes: int
 
 
 def wait_for(provider: Provider, number: int, longest: float) -> None:
-    end = time.monotonic() + longest
-    while len({taken.message for taken in provider.taken}) < number and time.monotonic() < end:
-        time.sleep(1)
+    begin = time.monotonic()
+    for second in itertools.count(1):
+        time.sleep(max(0, begin + second - time.monotonic()))
+        sent = len({taken.message for taken in provider.taken})
+        if second % PROGRESS == 0:
+            print(f"{second} s: {sent:,} of {number:,} have left", file=sys.stderr, flush=True)
+        if sent >= number or second > longest:
+            return
+
+
+def capacity(provider: Provider, number: int = 2000) -> float:
+    """How many a second a bare client gets through the provider where it sets no limit, on this machine."""
+    limit, provider.per_second = provider.per_second, 0
+    body = json.dumps({"message": {"data": {"message": "generated"}, "token": "1"}})
+    began = time.perf_counter()
+    with PoolManager(maxsize=BARE) as client, ThreadPoolExecutor(BARE) as pool:
+        for answer in pool.map(lambda _: client.request("POST", f"{provider.url}/send", body=body), range(number)):
+            assert answer.status == 200
+    took = time.perf_counter() - began
+    provider.per_second, provider.free_at = limit, 0
+    provider.taken.clear()
+    return number / took
 
 
 def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-def tell(provider: Provider, first: datetime, number: int) -> tuple[str, bool]:
+def tell(provider: Provider, most: float, first: datetime, number: int) -> tuple[str, bool]:
     """What came of it, and whether all is as promised."""
     from backend.reminders.models import Mention, Slot
 
@@ -87,7 +113,8 @@ def tell(provider: Provider, first: datetime, number: int) -> tuple[str, bool]:
     ]
     behind = percentile(late, 0.99) - percentile(limit, 0.99)
     text = (
-        f"{number:,} reminders due within a minute; the provider takes {provider.per_second:g} a second.\n\n"
+        f"{number:,} reminders due within a minute; the provider takes {provider.per_second:g} a second "
+        f"(without that limit {most:.0f}, from a client that does nothing else).\n\n"
         + report.table(("lateness, seconds", "p50", "p95", "p99", "max"), rows)
         + f"\n\np99 behind the limit: {behind:.1f} s, aim {AIM}; {number / last:.0f} a second; "
         f"{lost} lost, {doubled} doubled."
@@ -108,6 +135,7 @@ def main() -> None:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="steadyback-lateness-")))
         directory.chmod(0o755)  # PostgreSQL does not run as root
         stack.enter_context(running(provider))
+        most = capacity(provider)
         os.environ |= stack.enter_context(services(directory, durable=True)) | {
             "SECRET_KEY": "only for this run",
             "DJANGO_SETTINGS_MODULE": "backend.settings",
@@ -135,7 +163,7 @@ def main() -> None:
         if datetime.now(UTC) > first:
             print("writing them took longer than the start was ahead, so the first are late from the start")
         wait_for(provider, options.patients, AHEAD + 2 * MINUTE + 5 * options.patients / options.per_second)
-        text, kept = tell(provider, first, options.patients)
+        text, kept = tell(provider, most, first, options.patients)
         print(text)
         if options.write:
             report.write(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -118,12 +119,14 @@ def run(patients: int, slots: int) -> dict[int, float]:
     from backend.reminders.slots import Remind, Rule, Window
     from bench.patients import daytime, make_patients
 
+    began = time.monotonic()
     call_command("flush", verbosity=0, interactive=False)
     now = datetime.now(UTC)
     rule = Rule((Window(clock_time(0), clock_time(23)),), remind=Remind(nudges=0))
     make_patients(patients, rule, now, zone=daytime(now))
     Schedule.objects.update(planned_until=(now + timedelta(days=30)).date())
     make_slots(slots, now)
+    print(f"{patients:,} patients written in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     found = measure(now)
     connection.close()
     return found
