@@ -186,7 +186,6 @@ def _message(saying: Saying, slot: Slot) -> Message:
         patient_id=slot.patient_id,
         state=Message.State.SKIPPED if saying.why_not else Message.State.PENDING,
         planned_at=saying.planned_at,
-        due_at=saying.planned_at,
         expires_at=saying.expires_at,
         error=saying.why_not,
     )
@@ -226,18 +225,40 @@ def _write_slots(slots: Sequence[Slot], revisions: dict[int, int]) -> None:
 def _write_messages(messages: Sequence[tuple[Message, list[tuple[SlotKey, int]]]]) -> None:
     if not messages:
         return
-    Message.objects.bulk_create([message for message, _ in messages])
     rows = (
+        (
+            message.id,
+            message.clinic_id,
+            message.patient_id,
+            str(message.state),
+            message.planned_at,
+            message.expires_at,
+            message.error,
+        )
+        for message, _ in messages
+    )
+    mentions = (
         (message.patient_id, message.clinic_id, message.id, key.schedule_id, key.local_date, key.n, nudge)
-        for message, mentions in messages
-        for key, nudge in mentions
+        for message, mentioned in messages
+        for key, nudge in mentioned
     )
     with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO reminders_message (id, clinic_id, patient_id, state, planned_at, expires_at, error, due_at,
+                                           kind, attempts, channel, receipt)
+            SELECT *, planned_at, 'reminder', 0, '', ''
+            FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+                        %s::text[])
+                AS new (id, clinic_id, patient_id, state, planned_at, expires_at, error)
+            """,
+            [list(column) for column in zip(*rows, strict=True)],
+        )
         cursor.execute(
             """
             INSERT INTO reminders_mention (patient_id, clinic_id, message_id, schedule_id, local_date, n, nudge)
             SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::uuid[], %s::uuid[], %s::date[], %s::smallint[],
                                  %s::smallint[])
             """,
-            [list(column) for column in zip(*rows, strict=True)],
+            [list(column) for column in zip(*mentions, strict=True)],
         )
