@@ -118,7 +118,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-LOCALE_PATHS = [BASE_DIR / "backend" / "dashboard" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "backend" / "dashboard" / "locale", BASE_DIR / "backend" / "locale"]
 
 # Nothing inline, nothing from outside. `data:` is the QR code that allauth draws for the authenticator app.
 SECURE_CSP = {
@@ -231,6 +231,7 @@ SPECTACULAR_SETTINGS = {
 
 # Signing in is allauth's: pages for the browser under /accounts/, the same as JSON under /api/v1/auth/.
 # Nobody signs up: staff are made by an operator, patients by redeeming an invitation.
+ACCOUNT_USER_DISPLAY = "backend.people.adapters.own_name"
 ACCOUNT_ADAPTER = "backend.people.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -16,7 +16,7 @@ from backend.people.authentication import Phone, Staff
 from backend.rest.etag import conditional, etag_of
 from backend.rest.openapi import problems, schema_of
 from backend.rest.paging import KeysetPagination, read_limit
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 from exercises.dose import Dose
 from exercises.entry import LANGUAGE, Change, Codes, Evidence, Media, Words
 from exercises.entry import Exercise as Entry
@@ -176,7 +176,7 @@ def filtered(rows: QuerySet[Exercise], asked: Mapping[str, str]) -> QuerySet[Exe
 
 def _must_be(value: str, known: Any, field: str) -> None:
     if value not in known:
-        raise Problem(400, "unknown_code", f"One of: {', '.join(known)}.", field=field)
+        raise Problem(400, "unknown_code", in_words("One of: %(known)s.", known=", ".join(known)), field=field)
 
 
 EXAMPLE_LIST = {

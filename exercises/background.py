@@ -9,6 +9,7 @@ from django.db import transaction
 
 from backend.people.models import Patient, User
 from backend.people.writes import next_revisions
+from backend.rest.problems import in_words
 from exercises.entry import LANGUAGE
 from exercises.library import library
 from exercises.models import Clearance, Condition, Preferences
@@ -91,7 +92,9 @@ def write_likings(patient_id: int, clinic_id: int, asked: Likings, now: datetime
     for name, known in (("liked", codes.modalities), ("disliked", codes.modalities), ("equipment", codes.equipment)):
         for position, code in enumerate(getattr(asked, name)):
             if code not in known:
-                raise RefusedError(f"{name}.{position}", "unknown_code", f"One of: {', '.join(known)}.")
+                raise RefusedError(
+                    f"{name}.{position}", "unknown_code", in_words("One of: %(known)s.", known=", ".join(known))
+                )
     if set(asked.liked) & set(asked.disliked):
         raise RefusedError("disliked", "contradiction", "A modality is either liked or disliked.")
     with transaction.atomic():

@@ -12,6 +12,8 @@ from typing import IO, Literal
 import msgspec
 from PIL import Image, ImageOps
 
+from backend.rest.problems import in_words
+
 MIB = 1_048_576
 LARGEST_PICTURE, LARGEST_CLIP = 10 * MIB, 50 * MIB
 MOST_PIXELS = 50_000_000  # a small file may hold a picture that fills the memory
@@ -30,8 +32,8 @@ class UnfitError(ValueError):
     """A file that is no picture and no clip, or not one that is taken; `code` says why."""
 
     def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code, self.detail = code, detail
+        self.code, self.detail = code, in_words(detail)
+        super().__init__(self.detail)
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -67,7 +69,7 @@ def prepare(source: IO[bytes], size: int) -> Prepared:
         raise UnfitError("unknown_type", "Send a JPEG, PNG or WebP picture, or an MP4 or WebM clip.")
     largest = LARGEST_CLIP if kind in CODECS else LARGEST_PICTURE
     if size > largest:
-        raise UnfitError("too_large", f"This may have at most {largest // MIB} MiB.")
+        raise UnfitError("too_large", in_words("This may have at most %(n)s MiB.", n=largest // MIB))
     return _clip(source, kind) if kind in CODECS else _picture(source, kind)
 
 
@@ -76,13 +78,16 @@ def _picture(source: IO[bytes], kind: Extension) -> Prepared:
     try:
         with Image.open(source, formats=[name]) as opened:
             if opened.width * opened.height > MOST_PIXELS:
-                raise UnfitError("too_many_pixels", f"This may have at most {MOST_PIXELS // 1_000_000} million pixels.")
+                raise UnfitError(
+                    "too_many_pixels",
+                    in_words("This may have at most %(n)s million pixels.", n=MOST_PIXELS // 1_000_000),
+                )
             picture = ImageOps.exif_transpose(opened)
             picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             bare = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnfitError(
-            "too_many_pixels", f"This may have at most {MOST_PIXELS // 1_000_000} million pixels."
+            "too_many_pixels", in_words("This may have at most %(n)s million pixels.", n=MOST_PIXELS // 1_000_000)
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         if isinstance(error, UnfitError):
@@ -102,7 +107,10 @@ def _clip(source: IO[bytes], kind: Extension) -> Prepared:
         with av.open(source, "r", format=_DEMUXERS[kind]) as given:
             streams = [*given.streams.video, *given.streams.audio]
             if len(given.streams.video) != 1 or any(each.codec_context.name not in CODECS[kind] for each in streams):
-                raise UnfitError("unknown_codec", f"One picture track; codecs: {', '.join(sorted(CODECS[kind]))}.")
+                raise UnfitError(
+                    "unknown_codec",
+                    in_words("One picture track; codecs: %(known)s.", known=", ".join(sorted(CODECS[kind]))),
+                )
             frame = next(given.decode(video=0))  # it is one if it can be seen
             given.seek(0)
             with av.open(written, "w", format=kind) as made:

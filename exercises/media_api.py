@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from backend.rest.etag import etag_of
 from backend.rest.openapi import json_response, problems, schema_of
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 from backend.rest.ranges import asked_of, narrow
 from exercises.api import clinics_of, visible
 from exercises.library import shared_media
@@ -102,7 +102,12 @@ class ClinicMediaView(OwnView):
             raise Http404
         said = {name: _said(request, name, most) for name, most in LONGEST.items()}
         if said["licence"] not in CLINIC_LICENCES:
-            raise Problem(422, "unknown_licence", f"One of: {', '.join(CLINIC_LICENCES)}.", field="licence")
+            raise Problem(
+                422,
+                "unknown_licence",
+                in_words("One of: %(known)s.", known=", ".join(CLINIC_LICENCES)),
+                field="licence",
+            )
         file = request.FILES.get("file")
         if not isinstance(file, UploadedFile) or file.size is None:
             raise Problem(400, "required", "Send the picture or the clip.", field="file")
@@ -120,7 +125,7 @@ def _said(request: Request, name: str, most: int) -> str:
     if not isinstance(value, str) or not value.strip():
         raise Problem(400, "required", "This field is missing.", field=name)
     if len(value) > most or "\0" in value:
-        raise Problem(400, "invalid", f"At most {most} characters, none of them NUL.", field=name)
+        raise Problem(400, "invalid", in_words("At most %(n)s characters, none of them NUL.", n=most), field=name)
     return value.strip()
 
 

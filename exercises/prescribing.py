@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from backend.people.models import Origin, Patient, User
 from backend.people.writes import next_revisions
+from backend.rest.problems import in_words
 from exercises.dose import Steps
 from exercises.entry import Exercise
 from exercises.gate import STOPPING, TALKED_ABOUT, Block, Finding, look, not_overridden
@@ -39,8 +40,8 @@ class RefusedError(ValueError):
     """A programme that can't be written so; `field` and `code` say why."""
 
     def __init__(self, field: str, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.field, self.code, self.detail = field, code, detail
+        self.field, self.code, self.detail = field, code, in_words(detail)
+        super().__init__(self.detail)
 
 
 class BlockedError(Exception):
@@ -307,7 +308,11 @@ def _exercises_of(patient: Patient, plan: Plan, kept: Mapping[str, Exercise] | N
             raise RefusedError(f"items.{position}.exercise", "unknown_exercise", "There is no such exercise.")
         if item.exercise not in (kept or {}) and type(item.dose) is not type(found[item.exercise].dose):
             kind = found[item.exercise].dose.__struct_config__.tag
-            raise RefusedError(f"items.{position}.dose.kind", "other_kind", f"This exercise has a dose in {kind}.")
+            raise RefusedError(
+                f"items.{position}.dose.kind",
+                "other_kind",
+                in_words("This exercise has a dose in %(kind)s.", kind=kind),
+            )
         if isinstance(item.dose, Steps) and item.dose.steps is None:
             raise RefusedError(f"items.{position}.dose.steps", "required", "Name the daily goal.")
     easier = {each.regression.to for each in found.values() if each.regression.to} - set(found)

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from backend.people.models import Patient, User
 from backend.people.writes import Door, next_revisions
+from backend.rest.problems import in_words
 from exercises.alarms import AE_1, SERIOUS
 from exercises.models import Treatment, TreatmentSession
 from exercises.prescribing import RefusedError, check_near
@@ -84,7 +85,9 @@ def enter_session(row: Treatment, patient: Patient, given: Given, *, by: User, n
     if not isinstance(details, BrainStimulation):
         raise RefusedError("id", "no_sessions", "Only a course of brain stimulation has sessions.")
     if not isinstance(given.parameters, PARAMETERS[details.modality]):
-        raise RefusedError("parameters.kind", "other_modality", f"The course is {details.modality}.")
+        raise RefusedError(
+            "parameters.kind", "other_modality", in_words("The course is %(modality)s.", modality=details.modality)
+        )
     check_near(now.date(), day=given.day)
     if given.day < row.starts_on:
         raise RefusedError("day", "before_start", "This is before the course began.")

@@ -21,7 +21,7 @@ from backend.people.clinic_api import AdminWrites, own_clinic
 from backend.people.models import Patient, User
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.paging import KeysetPagination
-from backend.rest.problems import Problem, problem
+from backend.rest.problems import Problem, in_words, problem
 from outcomes.alert_handling import STATE_AFTER, Step, StepRefusedError, steps, take
 from outcomes.alert_rules import BY_CODE, SEVERITIES, Rule
 from outcomes.clinic_rules import BadThresholdsError, rules_of, set_thresholds
@@ -158,7 +158,9 @@ class AlertsView(APIView):
         elif state in Alert.State.values:
             alerts = alerts.filter(state=state)
         else:
-            raise Problem(400, "unknown", f"One of {', '.join(Alert.State.values)}.", field="state")
+            raise Problem(
+                400, "unknown", in_words("One of: %(known)s.", known=", ".join(Alert.State.values)), field="state"
+            )
         if patient is not None:
             if not (patient.isascii() and patient.isdigit() and len(patient) < 18):
                 raise Problem(400, "invalid", "A patient's number.", field="patient")

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from backend.people.models import Patient, User
 from backend.people.writes import next_revisions
+from backend.rest.problems import in_words
 from outcomes.loading import measure, measure_ids
 from outcomes.models import Baseline, Score
 from outcomes.store import mark_due
@@ -20,8 +21,8 @@ class BaselineError(ValueError):
     """A baseline that can't be set so; `field` says what is wrong."""
 
     def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail)
-        self.field, self.detail = field, detail
+        self.field, self.detail = field, in_words(detail)
+        super().__init__(self.detail)
 
 
 def set_baseline(
@@ -65,5 +66,12 @@ def _value(patient: Patient, code: str, from_day: date, to_day: date) -> float:
     daily = measure(code).kind == "daily"
     if len(days) < (BASELINE_FEWEST if daily else 1):
         fewest = f"{BASELINE_FEWEST} days with an entry" if daily else "one response"
-        raise BaselineError("from_day", f"A baseline rests on at least {fewest}; there are {len(days)} in these days.")
+        raise BaselineError(
+            "from_day",
+            in_words(
+                "A baseline rests on at least %(fewest)s entries; there are %(n)s in these days.",
+                fewest=fewest,
+                n=len(days),
+            ),
+        )
     return median(median(values) for values in days.values()) if daily else days[max(days)][-1]

@@ -29,8 +29,6 @@ class ReadersLanguage:
 
 def languages() -> dict[str, str]:
     """What the pages can be read in, each by its own name."""
-    there = {
-        file.parent.parent.name for path in settings.LOCALE_PATHS for file in Path(path).glob("*/LC_MESSAGES/*.mo")
-    }
+    there = {file.parent.parent.name for file in Path(settings.LOCALE_PATHS[0]).glob("*/LC_MESSAGES/*.mo")}
     codes = [OWN, *sorted(translation.to_language(name) for name in there)]
     return {code: translation.get_language_info(code)["name_local"] for code in dict.fromkeys(codes)}

@@ -33,6 +33,11 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return cipher().decrypt(encrypted_text.encode()).decode()
 
 
+def own_name(user: User) -> str:
+    """How allauth's pages and mails call somebody."""
+    return user.name or user.email
+
+
 def cipher() -> Fernet:
     key = salted_hmac("backend.people.totp", "", secret=settings.SECRET_KEY, algorithm="sha256").digest()
     return Fernet(urlsafe_b64encode(key))

@@ -21,6 +21,7 @@ from backend.people.models import Device, Patient
 from backend.people.shapes import ConsentText, EnrolAnswer, InvitationAnswer, Me, Withdrawn, me_of, shown
 from backend.people.tokens import Tokens
 from backend.rest.openapi import json_response, problems, schema_of
+from backend.rest.problems import in_words
 from backend.rest.throttles import address_of, knock
 
 
@@ -186,7 +187,7 @@ class MeView(APIView):
                 zones.move(patient, zone, timezone.now())
             if language := form.validated_data.get("language"):
                 if language not in patient.clinic.languages:
-                    code = serializers.ErrorDetail("Your clinic doesn't offer this language.", code="unknown")
+                    code = serializers.ErrorDetail(in_words("Your clinic doesn't offer this language."), code="unknown")
                     raise serializers.ValidationError({"language": [code]})
                 patient.language = language
                 patient.save(update_fields=["language"])

@@ -18,7 +18,7 @@ from allauth.headless.tokens.strategies.jwt.internal import decode_token, sessio
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import timezone, translation
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -106,6 +106,12 @@ def phone_of(payload: Mapping[str, Any]) -> tuple[User, Phone] | None:
     return User.from_db(connection.alias, USER, found[7:]), Phone(*found[:7])
 
 
+def speak_to(request: HttpRequest | Request, phone: Phone) -> None:
+    """A phone that doesn't say in which language it wants to be answered is answered in its patient's."""
+    if not request.headers.get("Accept-Language"):
+        translation.activate(phone.language)
+
+
 def staff_of(user: User, session: SessionBase) -> Staff:
     roles = dict(Membership.objects.filter(user=user).values_list("clinic_id", "role"))
     return Staff(user.pk, roles, second_factor(user, session))
@@ -125,8 +131,9 @@ class BearerAuthentication(BaseAuthentication):
         payload = bearer(request)
         if payload is None:
             return None
-        if phone := phone_of(payload):
-            return phone
+        if found := phone_of(payload):
+            speak_to(request, found[1])
+            return found
         session = lookup_session(session_key_from_sid(payload["sid"]))
         user = session and validate_token_user(payload, session)
         if not user or Device.objects.filter(patient__user=user).exists():
@@ -156,6 +163,7 @@ def require_phone(request: HttpRequest) -> Phone:
     if found is None:
         raise invalid_token()
     request.user, phone = found
+    speak_to(request, phone)
     return phone
 
 

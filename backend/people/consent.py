@@ -11,7 +11,7 @@ from django.db import transaction
 from backend.people import audit
 from backend.people.models import ClinicText, Consent, Patient, Transfer
 from backend.people.texts import in_language, newest
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 
 
 def current_texts(clinic_id: int) -> list[ClinicText]:
@@ -25,7 +25,9 @@ def text_to_agree_to(clinic_id: int, named: Mapping[str, Any]) -> ClinicText:
         if text.language == named["language"]:
             if text.version == named["version"]:
                 return text
-            raise Problem(400, "outdated", f"The current version is {text.version}.", field="consent.version")
+            raise Problem(
+                400, "outdated", in_words("The current version is %(n)s.", n=text.version), field="consent.version"
+            )
     raise Problem(400, "unknown", "Your clinic has no consent text in this language.", field="consent.language")
 
 

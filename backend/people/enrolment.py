@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 from backend.people import audit, consent, devices, zones
 from backend.people.models import Invitation, Patient, User
 from backend.people.tokens import Tokens
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 
 NO_ADDRESS = "@patients.invalid"
 ADULT = 18  # years; the product is for adults
@@ -41,7 +41,9 @@ class NewPhone:
 def invite(patient: Patient, purpose: Invitation.Purpose, by: int, now: datetime) -> tuple[str, Invitation]:
     """A new code for this patient, to be shown once. Whatever codes they had before are dead."""
     if (purpose == Invitation.Purpose.ENROL) != (patient.user_id is None):
-        detail = "This patient has an account: link a phone to it." if patient.user_id else "Invite this patient first."
+        detail = in_words(
+            "This patient has an account: link a phone to it." if patient.user_id else "Invite this patient first."
+        )
         raise Problem(409, "enrolled" if patient.user_id else "not_enrolled", detail)
     if patient.status == Patient.Status.DISCHARGED:
         raise Problem(409, "discharged", "This patient was discharged.")
@@ -101,7 +103,9 @@ def check_birth(patient: Patient, born: date, now: datetime, time_zone: str) -> 
             400, "mismatch", "This is not the date of birth that your clinic has noted.", field="date_of_birth"
         )
     if not is_adult(born, now.astimezone(ZoneInfo(time_zone)).date()):
-        raise Problem(400, "not_an_adult", f"This is for people of {ADULT} years and over.", field="date_of_birth")
+        raise Problem(
+            400, "not_an_adult", in_words("This is for people of %(n)s years and over.", n=ADULT), field="date_of_birth"
+        )
 
 
 @transaction.atomic

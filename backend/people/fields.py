@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from backend.people import zones
+from backend.rest.problems import in_words
 
 
 class ZoneField(serializers.CharField):
@@ -20,7 +21,7 @@ class ZoneField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         name = super().to_internal_value(data)
         if name not in zones.known_zones():
-            raise serializers.ValidationError("No such time zone; an IANA name is meant.", code="unknown")
+            raise serializers.ValidationError(in_words("No such time zone; an IANA name is meant."), code="unknown")
         return name
 
 
@@ -30,5 +31,5 @@ class BirthField(serializers.DateField):
     def to_internal_value(self, value: Any) -> date:
         born: date = super().to_internal_value(value)
         if not 1900 <= born.year <= timezone.now().year:
-            raise serializers.ValidationError("Nobody alive was born then.", code="out_of_range")
+            raise serializers.ValidationError(in_words("Nobody alive was born then."), code="out_of_range")
         return born

@@ -30,7 +30,7 @@ from backend.people.shapes import (
 from backend.people.writes import next_revision_here
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.paging import KeysetPagination
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 
 EXAMPLE = OpenApiExample("a patient", examples.PATIENT, response_only=True)
 
@@ -73,7 +73,11 @@ class PatientSerializer(serializers.Serializer[Patient]):
         if "language" in attrs and team and attrs["language"] not in team.clinic.languages:
             raise refusal("language", "unknown", "The clinic doesn't offer this language.")
         if (born := attrs.get("date_of_birth")) and not enrolment.is_adult(born, timezone.now().date()):
-            raise refusal("date_of_birth", "not_an_adult", f"This is for people of {enrolment.ADULT} years and over.")
+            raise refusal(
+                "date_of_birth",
+                "not_an_adult",
+                in_words("This is for people of %(n)s years and over.", n=enrolment.ADULT),
+            )
         return attrs
 
 
@@ -83,7 +87,7 @@ class ChangedPatientSerializer(PatientSerializer):
 
     def validate_status(self, status: str) -> str:
         if self.instance and self.instance.user_id is None and status == Patient.Status.ACTIVE:
-            raise serializers.ValidationError("Active is whoever has enrolled.", code="not_enrolled")
+            raise serializers.ValidationError(in_words("Active is whoever has enrolled."), code="not_enrolled")
         return status
 
 
@@ -92,7 +96,7 @@ class AnotherPhoneSerializer(serializers.Serializer[Any]):
 
 
 def refusal(field: str, code: str, detail: str) -> serializers.ValidationError:
-    return serializers.ValidationError({field: [serializers.ErrorDetail(detail, code=code)]})
+    return serializers.ValidationError({field: [serializers.ErrorDetail(in_words(detail), code=code)]})
 
 
 def saved(patient: Patient, fields: list[str] | None = None) -> Patient:

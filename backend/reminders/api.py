@@ -19,7 +19,7 @@ from backend.reminders.agenda import AgendaItem, agenda
 from backend.reminders.planning import HORIZON
 from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 
 
 class Agenda(msgspec.Struct):
@@ -58,7 +58,7 @@ class AgendaView(APIView):
         asked = request.query_params.get("days", "7")
         days = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else 0
         if not 1 <= days <= HORIZON.days:
-            raise Problem(400, "out_of_range", f"Ask for 1 to {HORIZON.days} days.", field="days")
+            raise Problem(400, "out_of_range", in_words("Ask for 1 to %(n)s days.", n=HORIZON.days), field="days")
         return json_response(Agenda(agenda(phone(request).patient_id, timezone.now(), days)))
 
 

@@ -15,7 +15,7 @@ from backend.people.models import User
 from backend.reminders import refusals
 from backend.reminders.channels import ChannelError, webpush
 from backend.reminders.colleague_models import Browser, CallSettings
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 
 MOST_BROWSERS = 20
 
@@ -100,7 +100,7 @@ def subscribe(user: User, new: NewBrowser, now: datetime) -> ShownBrowser:
             disabled_at__isnull=False
         ).delete()  # whoever sits at a browser has seen what became of the others
         if others.count() >= MOST_BROWSERS:
-            raise Problem(409, "too_many", f"{MOST_BROWSERS} browsers are enough: remove one first.")
+            raise Problem(409, "too_many", in_words("%(n)s browsers are enough: remove one first.", n=MOST_BROWSERS))
         browser, _ = Browser.objects.update_or_create(endpoint=new.subscription.endpoint, defaults=said)
     return _shown(browser)
 

@@ -16,6 +16,7 @@ from backend.reminders.models import FollowUpChoice, Schedule, Slot, SlotState
 from backend.reminders.planning import plan
 from backend.reminders.scheduling import ScheduleError, check_assignable, check_named
 from backend.reminders.slots import Points, Remind, Rule, Window
+from backend.rest.problems import in_words
 from outcomes import library
 from outcomes.instrument import FollowUp
 from outcomes.intake import Draft
@@ -59,9 +60,13 @@ def choose(clinic: Clinic, screen: str, code: str, *, by: User, now: datetime) -
     """Ask `code` after a positive `screen` from now on. Raises ScheduleError."""
     offered = next((each.offered for each in choices(clinic) if each.screen == screen), None)
     if offered is None:
-        raise ScheduleError("no_follow_up", f"{screen[:64]} asks for nothing further.", field="screen")
+        raise ScheduleError(
+            "no_follow_up", in_words("%(code)s asks for nothing further.", code=screen[:64]), field="screen"
+        )
     if code not in offered:
-        raise ScheduleError("not_offered", f"After {screen} comes {' or '.join(offered)}.")
+        raise ScheduleError(
+            "not_offered", in_words("After %(code)s can come: %(codes)s.", code=screen, codes=", ".join(offered))
+        )
     check_named(clinic, library.get(code))
     FollowUpChoice.objects.update_or_create(
         clinic=clinic, screen=screen, defaults={"code": code, "changed_by": by, "changed_at": now}

@@ -21,6 +21,7 @@ from backend.reminders.models import Schedule
 from backend.reminders.planning import plan
 from backend.reminders.reaching import nobody_is_told, unattended
 from backend.reminders.slots import Rule, read_rule
+from backend.rest.problems import in_words
 from outcomes import library, packs
 from outcomes.instrument import Instrument
 
@@ -41,6 +42,9 @@ NAMED = {
 }
 
 
+NO_TEXT = "no_text"
+
+
 class ScheduleError(ValueError):
     """A schedule that can't be made. `code` is for programs and stable; the message is for the clinician.
 
@@ -48,7 +52,7 @@ class ScheduleError(ValueError):
     """
 
     def __init__(self, code: str, message: str, *, field: str = "code", instead: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(in_words(message))
         self.code = code
         self.field = field
         self.instead = instead
@@ -99,14 +103,26 @@ def why_not(
     """
     code = instrument.code
     if instrument.respondent != "patient":
-        return ScheduleError("not_for_patients", f"{code} is filled in by a clinician.")
+        return ScheduleError("not_for_patients", in_words("%(code)s is filled in by a clinician.", code=code))
     if not there:
         return ScheduleError(
-            "no_text", f"{code} has no text that a phone could show: the clinic must load one that it may use first."
+            NO_TEXT,
+            in_words(
+                "%(code)s has no text that a phone could show: the clinic must load one that it may use first.",
+                code=code,
+            ),
         )
     if not set(languages) & set(there):
         spoken = ", ".join(dict.fromkeys(languages))
-        return ScheduleError("no_text", f"{code} has text in {', '.join(sorted(there))}, none in {spoken}.")
+        return ScheduleError(
+            NO_TEXT,
+            in_words(
+                "%(code)s has text in %(there)s, none in %(spoken)s.",
+                code=code,
+                there=", ".join(sorted(there)),
+                spoken=spoken,
+            ),
+        )
     return _unattended(instrument, lacks)
 
 
@@ -116,8 +132,14 @@ def _unattended(instrument: Instrument, lacks: Sequence[str]) -> ScheduleError |
     code, item, instead = instrument.code, instrument.safety_item, instrument.unattended_alternative
     return ScheduleError(
         "no_rota",
-        f"Somebody must read the answer to item {item} of {code} promptly, and the clinic has not named: "
-        f"{', '.join(NAMED[name] for name in lacks)}. Name them, or use {instead}, which leaves item {item} out.",
+        in_words(
+            "Somebody must read the answer to item %(item)s of %(code)s promptly, and the clinic has not named: "
+            "%(lacks)s. Name them, or use %(instead)s, which leaves item %(item)s out.",
+            item=item,
+            code=code,
+            lacks=", ".join(in_words(NAMED[name]) for name in lacks),
+            instead=instead,
+        ),
         instead=instead,
     )
 
@@ -232,7 +254,9 @@ def ask_anew(
     """Ask for an instrument that is not asked for yet. Raises ScheduleError, else with `already_asked`."""
     asked = Schedule.Asks.INSTRUMENT
     if Schedule.objects.filter(patient=patient, asks=asked, code=code, active=True, because=None).exists():
-        raise ScheduleError("already_asked", f"{code} is asked for already: change that schedule, or end it.")
+        raise ScheduleError(
+            "already_asked", in_words("%(code)s is asked for already: change that schedule, or end it.", code=code)
+        )
     return set_schedule(patient, asked, code, rule, now, anchor_on=anchor_on, by=by)
 
 
@@ -257,15 +281,15 @@ def change_rule(schedule: Schedule, rule: Rule, now: datetime, *, anchor_on: dat
 def _check_anchor(asks: Schedule.Asks, rule: Rule, anchor_on: date | None, today: date) -> None:
     wrong = ""
     if rule.anchor in COUNTED_FROM and anchor_on is None:
-        wrong = f"Say from which day: this counts from a {rule.anchor}."
+        wrong = in_words("Say from which day this counts (%(anchor)s).", anchor=rule.anchor)
     elif rule.anchor not in COUNTED_FROM and anchor_on is not None:
-        wrong = f"This counts from {rule.anchor}, not from a day of its own."
+        wrong = in_words("This counts from %(anchor)s, not from a day of its own.", anchor=rule.anchor)
     elif anchor_on is not None and abs(anchor_on - today) > FURTHEST:
-        wrong = "This is more than thirty years away."
+        wrong = in_words("This is more than thirty years away.")
     if wrong:
         raise ScheduleError("anchor_on", wrong, field="anchor_on")
     if rule.anchor == "prescription" and asks != Schedule.Asks.SESSION:
-        message = "Only the sessions of a programme are asked for as its prescription says."
+        message = in_words("Only the sessions of a programme are asked for as its prescription says.")
         raise ScheduleError("not_a_programme", message, field="rule.anchor")
 
 

@@ -32,7 +32,7 @@ from backend.reminders.slots import Rule
 from backend.reminders.timeline import AskedSlot, ShownSchedule, schedules_of, shown_schedules, timeline
 from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
-from backend.rest.problems import Problem, problem
+from backend.rest.problems import Problem, in_words, problem
 from exercises.prescribing import today_of
 from exercises.staff_view import StaffView
 
@@ -173,7 +173,7 @@ class PlanView(PatientView):
     def post(self, request: Request, patient_id: int) -> HttpResponse:
         patient, asked = self.patient(request, patient_id), read_as(request, AskByPlan)
         if asked.plan not in plans():
-            raise Problem(422, "unknown_plan", f"There is {', '.join(plans())}.", field="plan")
+            raise Problem(422, "unknown_plan", in_words("One of: %(known)s.", known=", ".join(plans())), field="plan")
 
         def write() -> HttpResponse:
             made, left_out = apply_plan(
@@ -236,7 +236,9 @@ def read_days(request: Request, today: date) -> tuple[date, date]:
             raise Problem(400, "invalid", "A day is written as 2026-11-22.", field=name) from None
     first, last = days
     if not timedelta(0) <= last - first <= LONGEST_LOOK:
-        raise Problem(400, "out_of_range", f"At most {LONGEST_LOOK.days} days, the first one first.", field="to")
+        raise Problem(
+            400, "out_of_range", in_words("At most %(n)s days, the first one first.", n=LONGEST_LOOK.days), field="to"
+        )
     return first, last
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 
 MIB = 1_048_576
 
@@ -30,7 +30,7 @@ def read_body(request: HttpRequest | Request, limit: int = MIB) -> bytes:
         case _:
             raise Problem(415, "unsupported_encoding", "Send the body as it is, or as gzip.")
     if len(data) > limit:
-        raise Problem(413, "too_large", f"The body has more than {limit} bytes.")
+        raise Problem(413, "too_large", in_words("The body has more than %(n)s bytes.", n=limit))
     return data
 
 

@@ -14,7 +14,7 @@ from rest_framework.exceptions import APIException
 from uuid_utils.compat import uuid7
 
 from backend.rest.body import MIB
-from backend.rest.problems import Problem, problem, refuse
+from backend.rest.problems import Problem, in_words, problem, refuse
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -55,7 +55,7 @@ class Problems:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
         if length_of(request) > (most := most_bytes(request.path_info)):
-            return refuse(Problem(413, "too_large", f"The body is larger than {most // MIB} MiB."))
+            return refuse(Problem(413, "too_large", in_words("The body is larger than %(n)s MiB.", n=most // MIB)))
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return refuse(Problem(400, "nul", "The address holds a NUL, which no text of ours can."))
         response = self.get_response(request)

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 
 DEFAULT, MOST = 50, 500  # a year of a daily diary fits a page
 
@@ -69,7 +69,7 @@ class KeysetPagination(BasePagination):
 def read_limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT))
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MOST):
-        raise Problem(400, "out_of_range", f"A whole number from 1 to {MOST}.", field="limit")
+        raise Problem(400, "out_of_range", in_words("A whole number from 1 to %(n)s.", n=MOST), field="limit")
     return int(text)
 
 

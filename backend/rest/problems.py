@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext, gettext_noop
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.settings import api_settings
@@ -30,10 +31,35 @@ class Problem(APIException):
     def __init__(
         self, status: int, code: str, detail: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(detail, code)
+        super().__init__(in_words(detail), code)
         self.status_code = status
         self.field = field
         self.headers = headers or {}
+
+
+def in_words(text: str, **words: object) -> str:
+    """A refusal in the language of whoever asked. `text` is the English, with %(names)s where words are put in.
+
+    What is refused by Problem and the rooms' own errors is said so; a language is a folder in `backend/locale`.
+    """
+    translated = gettext(text) if text else text
+    return translated % words if words else translated
+
+
+TITLES = (
+    gettext_noop("Bad Request"),
+    gettext_noop("Unauthorized"),
+    gettext_noop("Forbidden"),
+    gettext_noop("Not Found"),
+    gettext_noop("Method Not Allowed"),
+    gettext_noop("Not Acceptable"),
+    gettext_noop("Conflict"),
+    gettext_noop("Unsupported Media Type"),
+    gettext_noop("Too Many Requests"),
+    gettext_noop("Internal Server Error"),
+    gettext_noop("Service Unavailable"),
+)
+"""Those of the statuses that a person may come to read."""
 
 
 def request_id() -> str:
@@ -51,9 +77,11 @@ def problem(
     listed = [{"field": field, "code": code, "detail": detail} for field, code, detail in errors]
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": gettext(HTTPStatus(status).phrase),
         "status": status,
-        "detail": listed[0]["detail"] if len(listed) == 1 else f"{len(listed)} things are wrong: see errors.",
+        "detail": listed[0]["detail"]
+        if len(listed) == 1
+        else in_words("%(n)s things are wrong: see errors.", n=len(listed)),
         "errors": listed,
         "request_id": request_id(),
         **(more or {}),

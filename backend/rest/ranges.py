@@ -11,7 +11,7 @@ from typing import IO
 
 from django.http import FileResponse, HttpRequest
 
-from backend.rest.problems import Problem
+from backend.rest.problems import Problem, in_words
 
 _SPAN = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
@@ -38,7 +38,7 @@ def asked_of(request: HttpRequest, size: int, etag: str) -> range | None:
             part = range(int(first), min(int(last) + 1, size))
     if not part:
         unfit = {"Content-Range": f"bytes */{size}"}
-        raise Problem(416, "range_not_satisfiable", f"The file has {size} bytes.", headers=unfit)
+        raise Problem(416, "range_not_satisfiable", in_words("The file has %(n)s bytes.", n=size), headers=unfit)
     return part
 
 

@@ -19,7 +19,7 @@ from backend.people.texts import safety_card
 from backend.people.writes import Door
 from backend.rest.body import read_body
 from backend.rest.openapi import json_response, problems, schema_of
-from backend.rest.problems import Problem, problem
+from backend.rest.problems import Problem, in_words, problem
 from backend.rest.verdicts import Verdict
 from backend.sync import schema
 from backend.sync.decode import MOST_ITEMS, MalformedError, decode_envelope
@@ -75,7 +75,9 @@ class SyncView(APIView):
         except MalformedError as error:
             raise Problem(400, error.error.code, error.error.detail, field=error.error.field or None) from None
         if len(envelope.push) > MOST_ITEMS:
-            raise Problem(413, "too_many_items", f"Send at most {MOST_ITEMS} items at a time.", field="push")
+            raise Problem(
+                413, "too_many_items", in_words("Send at most %(n)s items at a time.", n=MOST_ITEMS), field="push"
+            )
         if envelope.push and not me.consent:
             raise Problem(403, "consent_withdrawn", "There is no consent in force, so nothing new is taken in.")
         door = Door(
