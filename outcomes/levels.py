@@ -41,12 +41,13 @@ def running(day: Ints, value: Floats, half_life: float) -> tuple[Floats, Floats]
     The error is that of a weighted mean whose entries have the noise of the whole series, measured from neighbour to
     neighbour as in `changes`; it takes them as independent and what is between them as one level.
     """
-    level, carried = value.astype(np.float64), np.ones(len(value))
-    for place, kept in enumerate(np.exp2(-np.diff(day) / half_life), 1):
-        level[place] = kept * level[place - 1] + (1 - kept) * value[place]
-        carried[place] = kept**2 * carried[place - 1] + (1 - kept) ** 2
+    level, carried = [float(value[0])], [1.0]
+    # Each day rests on the one before, so it is one by one; plain floats are several times as fast at that as numpy's.
+    for kept, entry in zip(np.exp2(-np.diff(day) / half_life).tolist(), value[1:].tolist(), strict=True):
+        level.append(kept * level[-1] + (1 - kept) * entry)
+        carried.append(kept**2 * carried[-1] + (1 - kept) ** 2)
     noise = (np.diff(value) ** 2).mean() / 2 if len(value) > 1 else np.nan
-    return level, np.sqrt(noise * carried)
+    return np.array(level), np.sqrt(noise * np.array(carried))
 
 
 def weekly_medians(series: Ints, day: Ints, value: Floats) -> tuple[Ints, Ints, Floats]:

@@ -83,8 +83,7 @@ def memberships_of(user: User) -> list[Membership]:
     return sorted(found, key=lambda membership: membership.clinic.name)
 
 
-def desk_at(user: User, clinic_id: int) -> Desk:
-    memberships = memberships_of(user)
+def desk_at(user: User, memberships: list[Membership], clinic_id: int) -> Desk:
     for membership in memberships:
         if membership.clinic_id == clinic_id:
             return Desk(user, membership, memberships)
@@ -106,7 +105,8 @@ def at_clinic(view: View) -> View:
     @login_required
     def page(request: HttpRequest, clinic_id: int, **kwargs: Any) -> HttpResponseBase:
         check_text(request, kwargs)
-        desk = desk_at(cast(User, request.user), clinic_id)
+        user = cast(User, request.user)
+        desk = desk_at(user, memberships_of(user), clinic_id)
         with timezone.override(desk.zone):
             return view(request, desk, **kwargs)
 
@@ -122,12 +122,12 @@ def at_patient(view: View) -> View:
     def page(request: HttpRequest, patient_id: int, **kwargs: Any) -> HttpResponseBase:
         check_text(request, kwargs)
         user = cast(User, request.user)
-        memberships_of(user)  # who doesn't belong here at all is told so
+        memberships = memberships_of(user)  # who doesn't belong here at all is told so
         patients = Patient.objects.visible_to(user).exclude(user=user).select_related("care_team")
         patient = patients.filter(pk=patient_id).first()
         if patient is None:
             raise Http404
-        desk = desk_at(user, patient.clinic_id)
+        desk = desk_at(user, memberships, patient.clinic_id)
         with timezone.override(desk.zone):
             return view(request, desk, patient, **kwargs)
 

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
 from django.db.models import Min
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
@@ -90,7 +91,8 @@ def series(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
     """The time lines of the span asked for, as JSON for the charts; of all there is, unless one of SPANS is named."""
     first = _first_of(patient, request.GET.get("span", ""), desk.today)
     audit.record("read series", [patient.pk], desk.user.pk)
-    return JsonResponse(charts.drawn(patient, first, desk.today))
+    drawn = charts.drawn(patient, first, desk.today)
+    return HttpResponse(msgspec.json.encode(drawn, enc_hook=str), content_type="application/json")  # str: translations
 
 
 def _figure(
