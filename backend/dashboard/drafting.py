@@ -51,7 +51,7 @@ class HeadForm(Form):
     )
     opens = ClockField(label=_("Asked from"))
     closes = ClockField(label=_("until"))
-    mode = forms.ChoiceField(label=_("Grows"), choices=MODES)
+    mode = forms.ChoiceField(label=_("Grows"), choices=MODES, widget=forms.Select({"class": "long"}))
     step_back = forms.IntegerField(
         label=_("May ease by itself, % of the volume"),
         min_value=0,

@@ -13,6 +13,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from backend.dashboard.repairs import repairs_for
 from backend.people import audit
@@ -25,9 +26,27 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 
+KINDS: dict[str, _StrPromise] = {
+    "response": _("Answers"),
+    "withdrawal": _("Withdrawn answers"),
+    "session": _("Exercise session"),
+    "session-withdrawal": _("Withdrawn session"),
+    "session-followup": _("How it was after a session"),
+    "not-today": _("Not today"),
+    "adverse-event": _("Adverse event"),
+    "receipt": _("Receipt of a reminder"),
+    "snooze": _("Reminder put off"),
+    "absence": _("Days away"),
+    "settings": _("How to be reminded"),
+    "safety-card-shown": _("Safety text that was shown"),
+}
+"""By the type that the phone gave it."""
+
+
 @dataclass(frozen=True)
 class Shown:
     item: Quarantine
+    title: str
     content: str
     repairs: list[_StrPromise]
 
@@ -44,7 +63,8 @@ def readable(item: Quarantine) -> Shown:
     with suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
     errors = item.errors or [{"code": "conflict" if item.status == "conflict" else ""}]
-    return Shown(item, text, repairs_for(errors))
+    title = KINDS.get(item.kind) or gettext("Something that can't be read")
+    return Shown(item, str(title), text, repairs_for(errors))
 
 
 def try_again(items: QuerySet[Quarantine], patient_id: int, item_id: UUID, by: User, now: datetime) -> str:

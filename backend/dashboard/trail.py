@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from backend.dashboard.deeds import deed
 from backend.people.models import Audit, User
 
 TOGETHER = timedelta(minutes=30)
@@ -21,6 +22,10 @@ class Trace:
     last: datetime
     count: int
     times: int = 1
+
+    @property
+    def deed(self) -> str:
+        return deed(self.action)
 
 
 def traces(rows: Iterable[Audit]) -> list[Trace]:

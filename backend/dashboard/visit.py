@@ -101,7 +101,8 @@ def _charts(patient: Patient, found: Sequence[Line], choices: Choices, today: da
         shown.append(
             {
                 "title": str(chart.title),
-                "legend": ", ".join(title for _code, title in drawn) if len(drawn) > 1 else "",
+                "legend": [title for _code, title in drawn] if len(drawn) > 1 else [],
+                "from": _("baseline") if leading in baselines else "",
                 "alt": f"{chart.title} ({title}): {_told(values[leading])}",
                 "low": number(chart.low, 0),
                 "high": number(chart.high, 0),

@@ -26,7 +26,7 @@ from backend.rest.problems import Problem
 
 WORKER = Path(__file__).parents[1] / "static/dashboard/calls-worker.js"
 CHANNELS = {
-    "auto": gettext_lazy("By browser; by e-mail where no browser can be reached"),
+    "auto": gettext_lazy("By browser, else by e-mail"),
     "email": gettext_lazy("By e-mail"),
     "both": gettext_lazy("By both"),
 }

@@ -23,7 +23,16 @@ from backend.people import audit
 from backend.people.models import Origin, Patient
 from backend.people.writes import Door
 from backend.reminders.models import Absence, Schedule, SlotState
-from backend.reminders.scheduling import Offers, ScheduleError, apply_plan, ask_anew, change_rule, end_schedule, offers
+from backend.reminders.scheduling import (
+    NO_TEXT,
+    Offers,
+    ScheduleError,
+    apply_plan,
+    ask_anew,
+    change_rule,
+    end_schedule,
+    offers,
+)
 from backend.reminders.timeline import schedules_of, shown_schedules, timeline
 from backend.reminders.wishes import (
     AbsenceError,
@@ -168,7 +177,10 @@ def schedule_new(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResp
             audit.record("wrote schedule", [patient.pk], desk.user.pk)
             messages.success(request, _("It is asked from now on."))
             return redirect("dashboard:reminders", patient.pk)
-    return _schedule_page(request, desk, patient, form, {"why_not": [each for each in offered if each.why_not]})
+    refused = [each for each in offered if each.why_not]
+    why_not = [each for each in refused if each.why_not != NO_TEXT]
+    wordless = [each.title for each in refused if each.why_not == NO_TEXT]
+    return _schedule_page(request, desk, patient, form, {"why_not": why_not, "wordless": wordless})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

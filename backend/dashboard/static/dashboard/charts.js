@@ -39,17 +39,24 @@
     return [x, ...lines];
   }
 
-  // The names of the bands stand beside the lines, not under them.
+  // On a narrow screen the lines need the room that the names of the bands have beside them elsewhere.
+  const NARROW = 600;
+  const TALL = 210, USUAL = 170;
+
+  // The names of the bands stand beside the lines, or at their right end where it is narrow.
   function names(plot, chart) {
     const { ctx, bbox } = plot;
     const ratio = window.devicePixelRatio || 1;
     ctx.save();
-    ctx.font = `${11 * ratio}px system-ui, sans-serif`; ctx.fillStyle = colour("--soft"); ctx.textAlign = "left"; ctx.textBaseline = "middle";
+    ctx.font = `${11 * ratio}px system-ui, sans-serif`; ctx.fillStyle = colour("--soft"); ctx.textBaseline = "middle";
+    const narrow = plot.width <= NARROW;
+    ctx.textAlign = narrow ? "right" : "left";
+    const place = bbox.left + bbox.width + (narrow ? -4 : 6) * ratio;
     let free = Infinity;
     for (const band of chart.bands) {
       const middle = plot.valToPos((band.from + Math.min(band.below, chart.high)) / 2, "y", true);
       if (free - middle < 11 * ratio) continue;
-      ctx.fillText(band.name.replaceAll("-", " "), bbox.left + bbox.width + 6 * ratio, middle);
+      ctx.fillText(band.name.replaceAll("-", " "), place, middle);
       free = middle;
     }
     ctx.restore();
@@ -107,7 +114,8 @@
       ctx.strokeStyle = ctx.fillStyle = colour("--better"); ctx.lineWidth = ratio; ctx.setLineDash([1 * ratio, 3 * ratio]);
       ctx.beginPath(); ctx.moveTo(bbox.left, y(threshold.at)); ctx.lineTo(bbox.left + bbox.width, y(threshold.at)); ctx.stroke();
       ctx.textAlign = "right"; ctx.textBaseline = "bottom";
-      ctx.fillText(threshold.title, bbox.left + bbox.width - (4 + 44 * n) * ratio, y(threshold.at) - 1 * ratio);
+      const end = plot.width <= NARROW ? bbox.width * 0.6 : bbox.width;
+      ctx.fillText(threshold.title, bbox.left + end - (4 + 44 * n) * ratio, y(threshold.at) - 1 * ratio);
     }
     if (chart.slope) {
       ctx.strokeStyle = colour("--worse"); ctx.lineWidth = 1.5 * ratio; ctx.setLineDash([10 * ratio, 4 * ratio]);
@@ -150,6 +158,9 @@
     }
   }
 
+  // The first chart holds the most lines, and the names of phases and treatments.
+  const heightOf = (figure) => (figure === section.querySelector("[data-chart]") ? TALL : USUAL);
+
   function draw() {
     for (const { plot } of plots) plot.destroy();
     plots = [];
@@ -161,12 +172,13 @@
       const inks = [ink, colour("--accent"), colour("--worse"), soft];
       const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui, sans-serif" };
       const high = chart.key === "load" ? Math.max(...chart.lines.flatMap((each) => each.y.filter((value) => value !== null)), 60) * 1.1 : chart.high;
+      const room = (high - chart.low) * 0.03; // a line along the edge is not cut in half
       const options = {
-        width: place.clientWidth, height: 150, padding: [6, place.clientWidth > 600 ? 116 : 100, 0, 0], legend: { show: false },
+        width: place.clientWidth, height: heightOf(figure), padding: [6, (plot) => (plot.width > NARROW ? 116 : 8), 0, 0], legend: { show: false },
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "UTC"),
-        scales: { x: { min: data.from, max: data.to, time: true }, y: { range: [chart.low, high] } },
+        scales: { x: { min: data.from, max: data.to, time: true }, y: { range: [chart.low - room, high + room] } },
         cursor: { sync: { key: "patient" }, drag: { x: true, y: false }, points: { show: false }, y: false },
-        axes: [{ ...axis, space: 70, values: (_plot, splits) => splits.map(shortDay) }, { ...axis, size: 40, space: 26 }],
+        axes: [{ ...axis, space: 55, size: 30, values: (_plot, splits) => splits.map(shortDay) }, { ...axis, size: 40, space: 26 }],
         bands: chart.level ? [{ series: [chart.lines.length + 2, chart.lines.length + 3], fill: colour("--level") }] : [],
         series: [{}, ...chart.lines.map((each, n) => ({
           stroke: inks[n % 4], width: STROKES[n % 4].width, dash: STROKES[n % 4].dash, spanGaps: false,
@@ -246,7 +258,7 @@
   window.addEventListener("resize", () => {
     if (!data || window.innerWidth === width) return;
     width = window.innerWidth;
-    for (const { plot, figure } of plots) plot.setSize({ width: figure.querySelector(".plot").clientWidth, height: 150 });
+    for (const { plot, figure } of plots) plot.setSize({ width: figure.querySelector(".plot").clientWidth, height: heightOf(figure) });
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => data && draw());
   load();
