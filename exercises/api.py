@@ -20,6 +20,7 @@ from backend.rest.problems import Problem, in_words
 from exercises.dose import Dose
 from exercises.entry import LANGUAGE, Change, Codes, Evidence, Media, Words
 from exercises.entry import Exercise as Entry
+from exercises.examples import CODES, SHOWN
 from exercises.finding import catalogue, like
 from exercises.library import library
 from exercises.models import Exercise
@@ -244,9 +245,7 @@ class ExerciseView(APIView):
         operation_id="exercise_read",
         parameters=[OpenApiParameter("language", str, description="The asker's own unless said.")],
         responses={200: OpenApiResponse(schema_of(ShownExercise)), **problems(401, 404)},
-        examples=[
-            OpenApiExample("cat-cow", {"slug": "cat-cow", "words": {"name": "Cat-cow"}, "level": 1}, response_only=True)
-        ],
+        examples=[OpenApiExample("a clinic's own", SHOWN, response_only=True)],
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         row = visible(request).filter(slug=slug).order_by("clinic").first()
@@ -267,7 +266,7 @@ class CodesView(APIView):
         operation_id="exercise_codes",
         parameters=[OpenApiParameter("language", str, description="The asker's own unless said.")],
         responses={200: OpenApiResponse(schema_of(Codes)), **problems(401)},
-        examples=[OpenApiExample("two of them", {"conditions": {"osteoporosis": "Osteoporosis"}}, response_only=True)],
+        examples=[OpenApiExample("one of each", CODES, response_only=True)],
     )
     def get(self, request: Request) -> HttpResponse:
         codes = codes_in(language_of(request))

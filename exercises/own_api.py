@@ -14,41 +14,10 @@ from backend.rest.problems import Problem, problem
 from exercises import keeping
 from exercises.api import ShownExercise, language_of, shown
 from exercises.entry import Exercise
+from exercises.examples import EXERCISE, SHOWN
 from exercises.models import Exercise as Row
 from exercises.staff_view import StaffView
 from exercises.uploads import hung
-
-EXAMPLE = {
-    "slug": "towel-slide",
-    "modality": "motor-control",
-    "level": 1,
-    "position": "supine",
-    "equipment": ["mat"],
-    "targets": ["cortical-excitability"],
-    "dose": {"kind": "sets", "sets": 2, "reps": 10, "sessions_per_week": 3},
-    "rpe": [2, 4],
-    "regression": {"variable": "range"},
-    "progression": {"to": "heel-slide"},
-    "contraindications": [],
-    "precautions": ["late-pregnancy"],
-    "evidence": {"grade": "low", "summary": "As heel slide.", "sources": ["Saragiotto 2016"]},
-    "licence": "CC0-1.0",
-    "author": "the clinic",
-    "words": {
-        "en": {
-            "name": "Towel slide",
-            "purpose": "Teaches your trunk to stay quiet while a leg moves.",
-            "start": "Lie on your back, one heel on a towel.",
-            "steps": ["Slide the heel away.", "Slide it back."],
-            "breathing": "Out as it goes.",
-            "feel": "Light work.",
-            "stop": "Stop if it hurts above 5 out of 10.",
-            "easier": "Slide half as far.",
-            "harder": "Leave the towel away.",
-        }
-    },
-}
-EXAMPLE_SHOWN = {"slug": "towel-slide", "words": {"name": "Towel slide"}, "level": 1}
 
 
 class OwnView(StaffView):
@@ -72,8 +41,8 @@ class ClinicExercisesView(OwnView):
         request={"application/json": schema_of(Exercise)},
         responses={201: OpenApiResponse(schema_of(ShownExercise)), **problems(400, 401, 403, 404, 409, 422)},
         examples=[
-            OpenApiExample("an own exercise", EXAMPLE, request_only=True),
-            OpenApiExample("entered", EXAMPLE_SHOWN, response_only=True, status_codes=["201"]),
+            OpenApiExample("an own exercise", EXERCISE, request_only=True),
+            OpenApiExample("entered", SHOWN, response_only=True, status_codes=["201"]),
         ],
     )
     def post(self, request: Request, clinic_id: int) -> HttpResponse:
@@ -95,8 +64,8 @@ class ClinicExerciseView(OwnView):
         request={"application/json": schema_of(Exercise)},
         responses={200: OpenApiResponse(schema_of(ShownExercise)), **problems(400, 401, 403, 404, 422)},
         examples=[
-            OpenApiExample("an own exercise", EXAMPLE, request_only=True),
-            OpenApiExample("written", EXAMPLE_SHOWN, response_only=True, status_codes=["200"]),
+            OpenApiExample("an own exercise", EXERCISE, request_only=True),
+            OpenApiExample("written", SHOWN, response_only=True, status_codes=["200"]),
         ],
     )
     def put(self, request: Request, clinic_id: int, own: str) -> HttpResponse:

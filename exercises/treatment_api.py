@@ -211,6 +211,7 @@ class GivenView(StaffView):
                     "id": "01990d2a-5b1c-7c3e-9a58-0d6f4c1b2a37",
                     "given": EXAMPLE_GIVEN,
                     "entered_at": "2026-11-03T11:00:00Z",
+                    "density": None,
                 },
                 response_only=True,
                 status_codes=["201"],

@@ -219,7 +219,7 @@ PARAMETERS: dict[str, type[Rtms | ThetaBurst | Tdcs | HdTdcs | Tacs]] = {
 }
 
 
-class Event(_Strict, frozen=True, kw_only=True):
+class GivenEvent(_Strict, frozen=True, kw_only=True):
     """An adverse event of a session: how bad, and how likely it comes from the treatment."""
 
     kind: Literal["headache", "scalp-pain", "tingling", "burn", "syncope", "seizure", "mood-switch", "hearing", "other"]
@@ -241,7 +241,7 @@ class Given(_Strict, frozen=True, kw_only=True):
     pain_after: Pain | None = None
     blinding_guess: Literal["active", "sham", "unsure"] | None = None
     medication_or_sleep_changed: Words = ""
-    events: Annotated[tuple[Event, ...], Meta(max_length=20)] = ()
+    events: Annotated[tuple[GivenEvent, ...], Meta(max_length=20)] = ()
 
 
 NOT_WHY = "This does not say why: other things changed as well, and high values tend to fall by themselves."

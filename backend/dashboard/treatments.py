@@ -15,7 +15,7 @@ from backend.dashboard.field_words import CHOICES, LABELS
 from backend.dashboard.fields import DayField
 from backend.dashboard.struct_forms import Form, StructForm, posted, struct_form
 from exercises.models import Treatment
-from exercises.treatments import PARAMETERS, BrainStimulation, Details, Event, Given
+from exercises.treatments import PARAMETERS, BrainStimulation, Details, Given, GivenEvent
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -114,7 +114,7 @@ class SessionForms:
         )
         self.parameters = struct_form(PARAMETERS[course.modality])(data, prefix="parameters")
         self.events = [
-            struct_form(Event)(data, prefix=f"event-{n}", use_required_attribute=False) for n in range(EVENTS)
+            struct_form(GivenEvent)(data, prefix=f"event-{n}", use_required_attribute=False) for n in range(EVENTS)
         ]
 
     def value(self) -> Given | None:

@@ -243,7 +243,7 @@ class OnCallView(APIView):
         operation_id="set_on_call",
         request=OnCallSerializer(many=True),
         responses={**answers, **problems(400, 413, 415)},
-        examples=[OpenApiExample("a chain of one", [examples.ON_CALL], request_only=True), example],
+        examples=[OpenApiExample("a chain of one", examples.ON_CALL, request_only=True), example],
     )
     def put(self, request: Request, clinic_id: int) -> HttpResponse:
         clinic = own_clinic(request, clinic_id)

@@ -35,7 +35,7 @@ class ShownHoliday(msgspec.Struct):
     name: str
 
 
-class ClinicHours(msgspec.Struct):
+class ShownClinicHours(msgspec.Struct):
     """`missing` names what of hours, rota and fallback is not there yet: until then PHQ-9 can't go to a phone."""
 
     hours: list[ShownHours]
@@ -73,7 +73,7 @@ class ClinicHoursView(APIView):
 
     permission_classes = [AdminWrites]
     answers: ClassVar[dict[Any, OpenApiResponse]] = {
-        200: OpenApiResponse(schema_of(ClinicHours)),
+        200: OpenApiResponse(schema_of(ShownClinicHours)),
         **problems(401, 403, 404),
     }
     example = OpenApiExample("Mondays only", {**SENT, "missing": ["rota"]}, response_only=True)
@@ -83,7 +83,7 @@ class ClinicHoursView(APIView):
         clinic = own_clinic(request, clinic_id)
         hours = clinic.opening_hours.order_by("weekday", "opens")
         return json_response(
-            ClinicHours(
+            ShownClinicHours(
                 [ShownHours(one.weekday, one.opens, one.closes) for one in hours],
                 [ShownHoliday(one.day, one.name) for one in clinic.holidays.order_by("day")],
                 clinic.fallback_email,
@@ -95,7 +95,7 @@ class ClinicHoursView(APIView):
         operation_id="set_clinic_hours",
         request=ClinicHoursSerializer,
         responses={**answers, **problems(400)},
-        examples=[OpenApiExample("Mondays only", SENT, request_only=True), example],
+        examples=[OpenApiExample("open on Mondays", SENT, request_only=True), example],
     )
     def put(self, request: Request, clinic_id: int) -> HttpResponse:
         clinic = own_clinic(request, clinic_id)

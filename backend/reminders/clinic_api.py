@@ -19,7 +19,7 @@ from backend.rest.body import read_as
 from backend.rest.openapi import json_response, problems, schema_of
 
 
-class ChoiceList(msgspec.Struct):
+class FollowUpChoiceList(msgspec.Struct):
     results: list[ShownChoice]
 
 
@@ -52,16 +52,16 @@ class FollowUpsView(APIView):
 
     @extend_schema(
         operation_id="clinic_follow_ups",
-        responses={200: OpenApiResponse(schema_of(ChoiceList)), **problems(401, 403, 404)},
+        responses={200: OpenApiResponse(schema_of(FollowUpChoiceList)), **problems(401, 403, 404)},
         examples=[example],
     )
     def get(self, request: Request, clinic_id: int) -> HttpResponse:
-        return json_response(ChoiceList(choices(own_clinic(request, clinic_id))))
+        return json_response(FollowUpChoiceList(choices(own_clinic(request, clinic_id))))
 
     @extend_schema(
         operation_id="set_clinic_follow_up",
         request={"application/json": schema_of(Choose)},
-        responses={200: OpenApiResponse(schema_of(ChoiceList)), **problems(400, 401, 403, 404, 422)},
+        responses={200: OpenApiResponse(schema_of(FollowUpChoiceList)), **problems(400, 401, 403, 404, 422)},
         examples=[OpenApiExample("PHQ-9", {"screen": "phq-2", "code": "phq-9"}, request_only=True), example],
     )
     def put(self, request: Request, clinic_id: int) -> HttpResponse:
@@ -71,6 +71,6 @@ class FollowUpsView(APIView):
 
         def write() -> HttpResponse:
             choose(clinic, asked.screen, asked.code, by=user, now=timezone.now())
-            return json_response(ChoiceList(choices(clinic)))
+            return json_response(FollowUpChoiceList(choices(clinic)))
 
         return guarded(write)

@@ -42,9 +42,11 @@ PROBLEM: dict[str, Any] = {
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
-    """The OpenAPI schema of a msgspec type; structs become named components."""
+    """The OpenAPI schema of a msgspec type; structs become named components, each of a name of its own."""
     (schema,), components = msgspec.json.schema_components([kind], ref_template="#/components/schemas/{name}")
-    _components.update(components)
+    for name, component in components.items():
+        if _components.setdefault(name, component) != component:
+            raise ValueError(f"two structs of the API are called {name}")
     return schema
 
 
@@ -58,7 +60,10 @@ def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
 
 def add_components(result: dict[str, Any], **_: object) -> dict[str, Any]:
     """Postprocessing hook: put the structs that `schema_of` met into the document."""
-    result.setdefault("components", {}).setdefault("schemas", {}).update(_components)
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    if twice := schemas.keys() & _components.keys():
+        raise ValueError(f"a serializer and a struct of the API are both called {', '.join(sorted(twice))}")
+    schemas.update(_components)
     return result
 
 

@@ -17,8 +17,8 @@ from exercises.treatments import (
     Details,
     DrugChange,
     Education,
-    Event,
     Given,
+    GivenEvent,
     ManualTherapy,
     Rtms,
     WorkStatus,
@@ -137,7 +137,7 @@ def _given(first: date) -> Iterator[Given]:
             completed=True,
             pain_before=5,
             pain_after=4 if number % 2 else 5,
-            events=(Event(kind="headache", severity=1),) if number == 1 else (),
+            events=(GivenEvent(kind="headache", severity=1),) if number == 1 else (),
         )
 
 

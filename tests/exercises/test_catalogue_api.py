@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from backend.people.models import CareTeam, Patient
+from exercises.examples import EXERCISE as EXAMPLE
 from exercises.library import library
 from exercises.loading import load_exercises, row_of
 from exercises.models import Exercise
-from exercises.own_api import EXAMPLE
 from tests.factories import a_clinic, a_clinician, a_patient, a_team
 from tests.signin import browser, phone
 

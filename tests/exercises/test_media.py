@@ -338,7 +338,7 @@ class TestAClinicsOwn:
         assert other.exercises["cat-cow"]["media"] == []
 
     def test_an_own_entry_names_no_files_of_others(self, team: CareTeam, clinician: Client) -> None:
-        from exercises.own_api import EXAMPLE
+        from exercises.examples import EXERCISE as EXAMPLE
 
         body = EXAMPLE | {"media": [SAID | {"file": a_picture(a_clinic()).file}]}
         answer = clinician.post(f"/api/v1/clinics/{team.clinic_id}/exercises", body, "application/json")

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
+from jsonschema import Draft202012Validator
 
+from backend.rest import openapi
 from tests.access.routes import routes
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +59,26 @@ def test_each_endpoint_shows_an_example_of_what_it_takes_and_gives() -> None:
             if status.startswith("2") and lacking(answer.get("content", {})):
                 bare.append(f"{method} {address}: {status}")
     assert not bare
+
+
+def test_each_example_is_as_its_schema_says() -> None:
+    whole = document()
+    wrong = []
+    for address, method, operation in operations():
+        for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+            kind = part.get("content", {}).get("application/json", {})
+            checked = Draft202012Validator({"components": whole["components"], **kind.get("schema", {})})
+            for name, example in kind.get("examples", {}).items():
+                found = checked.iter_errors(example["value"])
+                wrong += [f"{method} {address} {name}: {error.message}" for error in found]
+    assert not wrong
+
+
+def test_two_structs_of_one_name_would_each_be_described_as_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openapi, "_components", {})
+    openapi.schema_of(msgspec.defstruct("Twin", [("one", int)]))
+    with pytest.raises(ValueError, match="two structs of the API are called Twin"):
+        openapi.schema_of(msgspec.defstruct("Twin", [("other", str)]))
 
 
 def test_each_reference_leads_somewhere() -> None:
