@@ -24,14 +24,15 @@ from exercises.steps import LADDER, Step
 def advance(patient_id: int, now: datetime) -> list[Proposal]:
     """Let the rules look at each programme of a patient that is in force; gives what they newly propose.
 
-    What the signed limits allow is applied at once. Runs in the caller's transaction; proposes nothing twice. One
-    statement where nothing is proposed.
+    One that begins tomorrow, perhaps because today's session was answered already, can only be stopped. What the
+    signed limits allow is applied at once. Runs in the caller's transaction; proposes nothing twice. One statement
+    where nothing is proposed.
     """
     past = read_past(patient_id, now)
     made = []
-    for version in past.in_force():
-        declined = past.declined(version)
-        proposals = progression.proposals(past.situation(version))
+    for version in past.current():
+        declined, begun = past.declined(version), past.has_begun(version)
+        proposals = (each for each in progression.proposals(past.situation(version)) if begun or each.action == "stop")
         proposal = next((each for each in proposals if _digest(each, version) not in declined), None)
         if proposal and (row := _keep(proposal, version, past, now)):
             made.append(row)

@@ -84,12 +84,15 @@ class Past(msgspec.Struct, frozen=True):
     flares: dict[date, float]  # by day, what the diary said last
     shares: list[float]  # of each day's dose, in two weeks
 
-    def in_force(self) -> Iterator[Version]:
-        """The newest version of each programme, where it is in force today."""
+    def current(self) -> Iterator[Version]:
+        """The newest version of each programme that is in force today or begins tomorrow."""
         newest = {version.programme: version for version in self.versions if version.exercises is not None}
         for version in newest.values():
-            if version.starts_on <= self.today and (version.ends_on is None or version.ends_on >= self.today):
+            if version.ends_on is None or version.ends_on >= max(self.today, version.starts_on):
                 yield version
+
+    def has_begun(self, version: Version) -> bool:
+        return version.starts_on <= self.today
 
     def declined(self, version: Version) -> set[bytes]:
         """What the clinician has said no to."""
@@ -269,6 +272,6 @@ SELECT json_build_object(
 FROM me
 WHERE EXISTS (
     SELECT FROM exercises_prescription
-    WHERE patient_id = me.id AND starts_on <= today AND (ends_on IS NULL OR ends_on >= today)
+    WHERE patient_id = me.id AND starts_on <= today + 1 AND (ends_on IS NULL OR ends_on >= today)
 )
 """

@@ -219,6 +219,19 @@ class TestStop:
         send(patient, session(programme, pain_during=7), now=NOW + timedelta(hours=1))
         assert Proposal.objects.latest("made_at").rule == "red", "stepping back still works"
 
+    def test_so_does_a_programme_that_was_answered_for_today_and_begins_again_tomorrow(self, patient: Patient) -> None:
+        programme = a_programme(patient, CAT_COW, now=NOW - timedelta(days=14))
+        send(patient, session(programme, pain_during=7))
+        assert in_force(programme).starts_on == TODAY + timedelta(days=1)
+        a_flag(patient, "CES-1")
+        advance(patient.pk, NOW)
+        assert Pause.objects.get().from_day == TODAY
+
+    def test_one_that_begins_tomorrow_does_nothing_else(self, patient: Patient) -> None:
+        a_programme(patient, BIRD_DOG, now=NOW + timedelta(days=1))
+        send(patient, diary(TODAY - timedelta(days=1), flare=True))
+        assert not Proposal.objects.exists()
+
 
 def test_who_has_no_programme_costs_one_statement(patient: Patient, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
