@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "backend.people.second_factor.SecondFactorRequired",
     "backend.dashboard.language.ReadersLanguage",
     "backend.dashboard.idle.IdleLock",
+    "backend.dashboard.oversize.RefuseOversize",
 ]
 
 ROOT_URLCONF = "backend.urls"
@@ -143,8 +144,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
-# Bodies are small, but for these: addresses under /api/v1/, and how many bytes.
-LARGER_BODIES = {r"clinics/[0-9]+/exercises/[^/]+/media": 52 * 1_048_576}
+# Bodies are small, but for these: addresses, and how many bytes.
+LARGER_BODIES = {r"(/api/v1)?/clinics/[0-9]+/(clinic/)?exercises/[^/]+/media": 52 * 1_048_576}
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # served from where they lie: no collecting, nothing to forget at a release

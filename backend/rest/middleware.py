@@ -74,7 +74,8 @@ class Problems:
 
 
 def most_bytes(path: str) -> int:
-    found = (most for address, most in settings.LARGER_BODIES.items() if re.fullmatch(f"/api/v1/{address}", path))
+    """How large a body to this address may be."""
+    found = (most for address, most in settings.LARGER_BODIES.items() if re.fullmatch(address, path))
     return next(found, MIB)
 
 

@@ -201,6 +201,14 @@ class TestMedia:
         assert re.search(rf'id="id_file_error"[^>]*><li>[^<]*{words}', page)
         assert ">Somebody on hands and knees.</textarea>" in re.sub(r"\s*\n\s*", "", page)  # nothing else is lost
 
+    def test_what_is_far_too_large_is_refused_before_it_has_come_in(self, client: Client, here: str) -> None:
+        kind = "multipart/form-data; boundary=x"
+        for path, most in (("cat-cow/media", 52), ("cat-cow/retire", 1)):
+            length = str(most * 1_048_576 + 1)
+            answer = client.post(f"{here}{path}", b"", content_type=kind, CONTENT_LENGTH=length, secure=True)
+            assert answer.status_code == 413
+            assert f"larger than {most} MB" in answer.content.decode()
+
     def test_there_is_a_limit_to_how_many(self, client: Client, clinic: Clinic, here: str) -> None:
         for _ in range(MOST):
             a_picture(clinic)
