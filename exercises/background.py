@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import msgspec
 from django.db import transaction
@@ -13,7 +13,7 @@ from backend.rest.problems import in_words
 from exercises.entry import LANGUAGE
 from exercises.library import library
 from exercises.models import Clearance, Condition, Preferences
-from exercises.prescribing import RefusedError, today_of
+from exercises.prescribing import RefusedError, check_begun, today_of
 
 
 class Likings(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,7 +30,7 @@ def enter_condition(
     """Raises RefusedError, with the code `exists` where the patient has it already."""
     if code not in library().codes[LANGUAGE].conditions:
         raise RefusedError("code", "unknown_code", "See /exercise-codes for the conditions.")
-    _check_begun(patient, now, since=since)
+    check_begun(today_of(patient, now), since=since)
     entered = {"clinic_id": patient.clinic_id, "since": since, "note": note, "entered_by": by, "entered_at": now}
     with transaction.atomic():
         next_revisions([patient.pk])
@@ -59,7 +59,7 @@ def enter_clearance(
 ) -> Clearance:
     if valid_until < cleared_on:
         raise RefusedError("valid_until", "before_start", "It ends before it begins.")
-    _check_begun(patient, now, cleared_on=cleared_on)
+    check_begun(today_of(patient, now), cleared_on=cleared_on)
     with transaction.atomic():
         next_revisions([patient.pk])
         return Clearance.objects.create(
@@ -72,13 +72,6 @@ def enter_clearance(
             entered_by=by,
             entered_at=now,
         )
-
-
-def _check_begun(patient: Patient, now: datetime, **days: date | None) -> None:
-    """Raises RefusedError that names the day which is still to come; the clinic's may be one ahead of the patient's."""
-    for field, day in days.items():
-        if day is not None and day > today_of(patient, now) + timedelta(days=1):
-            raise RefusedError(field, "in_the_future", "This day is still to come.")
 
 
 def likings(patient_id: int) -> Likings:

@@ -64,6 +64,13 @@ def check_near(today: date, **days: date | None) -> None:
             raise RefusedError(field, "out_of_range", "This is more than a lifetime away.")
 
 
+def check_begun(today: date, **days: date | None) -> None:
+    """Raises RefusedError that names a day still to come; somewhere it is tomorrow already."""
+    for field, day in days.items():
+        if day is not None and day > today + timedelta(days=1):
+            raise RefusedError(field, "in_the_future", "This day is still to come.")
+
+
 def find_exercises(
     slugs: Iterable[str], clinic_id: int, kept: Mapping[str, Exercise] | None = None
 ) -> dict[str, Exercise]:

@@ -14,7 +14,7 @@ from backend.people.writes import Door, next_revisions
 from backend.rest.problems import in_words
 from exercises.alarms import AE_1, SERIOUS
 from exercises.models import Treatment, TreatmentSession
-from exercises.prescribing import RefusedError, check_near
+from exercises.prescribing import RefusedError, check_begun, check_near
 from exercises.treatments import AROUND, PARAMETERS, BeforeAndAfter, BrainStimulation, Details, Given, before_and_after
 from outcomes.alerts import Finding, raise_for
 from outcomes.models import Score
@@ -89,6 +89,7 @@ def enter_session(row: Treatment, patient: Patient, given: Given, *, by: User, n
             "parameters.kind", "other_modality", in_words("The course is %(modality)s.", modality=details.modality)
         )
     check_near(now.date(), day=given.day)
+    check_begun(now.date(), day=given.day)
     if given.day < row.starts_on:
         raise RefusedError("day", "before_start", "This is before the course began.")
     if given.starts_at and given.ends_at and given.ends_at <= given.starts_at:

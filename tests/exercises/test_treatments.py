@@ -161,6 +161,7 @@ class TestOverTheApi:
         [
             ({"parameters": TDCS}, "parameters.kind", "other_modality"),
             ({"day": "2026-11-01"}, "day", "before_start"),
+            ({"day": "2126-11-01"}, "day", "in_the_future"),
             ({"starts_at": "10:00:00", "ends_at": "09:40:00"}, "ends_at", "before_start"),
             ({"completed": False}, "aborted_because", "required"),
         ],
