@@ -106,7 +106,8 @@ def settle(prescribed: Periods, pauses: Periods, sessions: Sessions, from_day: i
     Programmes are numbered from 0, and `today[programme]` is the day that it is now where its patient is.
 
     A session belongs to the due day on which it was done. One that was done on another day of the same week makes up
-    for the first due day of that week for which nothing was done. Several on one day add up, to at most the whole.
+    for the first due day of that week, up to today, for which nothing was done: what is still to come is not done yet.
+    Several on one day add up, to at most the whole.
     `from_day` should be a Monday.
     """
     programme, day, weekdays = _expand(prescribed, from_day, today)
@@ -138,7 +139,7 @@ def settle(prescribed: Periods, pauses: Periods, sessions: Sessions, from_day: i
 
     spare = share > 0
     spare[of_day] = False
-    empty = (due_share == 0) & ~paused & ~open_now
+    empty = (due_share == 0) & ~paused & ~open_now & (due_day <= now)
     moved, filled = _pair(logged[spare], due[empty])
     due_share[np.flatnonzero(empty)[filled]] = share[np.flatnonzero(spare)[moved]]
 

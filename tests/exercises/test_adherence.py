@@ -83,6 +83,12 @@ def test_a_session_on_another_day_of_the_week_makes_up_for_the_first_that_was_mi
     assert state_of([(WED, 1, False, False), (SAT, 1, False, False)]) == [State.DONE, State.DONE, State.MISSED]
 
 
+def test_it_makes_up_for_no_day_that_is_still_to_come() -> None:
+    tuesday = [(TUE, 1.0, False, False)]
+    assert state_of([(MON, 1, False, False), *tuesday], today=TUE) == [State.DONE, State.NOT_STARTED, State.NOT_STARTED]
+    assert state_of([(MON, 1, False, False), *tuesday], today=WED) == [State.DONE, State.DONE, State.NOT_STARTED]
+
+
 def test_a_session_makes_up_for_nothing_of_another_week() -> None:
     assert state_of([(MONDAY + 8, 1, False, False)]) == [State.MISSED] * 3
 
@@ -121,10 +127,11 @@ def test_a_programme_without_a_settled_day_has_no_share() -> None:
     assert overall(settle(Periods.of([]), Periods.of([]), Sessions.of([]), MONDAY, np.array([MONDAY])), 1).dose is None
 
 
-def make_up(done: dict[int, float], shares: dict[int, float], going_on: set[int]) -> None:
+def make_up(done: dict[int, float], shares: dict[int, float], going_on: set[int], today: int) -> None:
     for day, share in sorted(done.items()):
         monday = day - date.fromordinal(day).weekday()
-        empty = [each for each in range(monday, monday + 7) if shares.get(each) == 0 and each not in going_on]
+        week = range(monday, min(monday + 7, today + 1))
+        empty = [each for each in week if shares.get(each) == 0 and each not in going_on]
         if share > 0 and day not in shares and empty:
             shares[empty[0]] = share
 
@@ -157,7 +164,7 @@ def naive(
             result[day] = (State.PAUSED, 0)
         elif day <= end_of_week:
             shares[day] = done.pop(day, 0.0)
-    make_up(done, shares, going_on)
+    make_up(done, shares, going_on, today)
     for day, share in shares.items():
         result[day] = (naive_state(day, share, today, going_on, said_no), share)
     return {day: value for day, value in sorted(result.items()) if day <= end_of_week}
