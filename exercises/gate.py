@@ -25,6 +25,12 @@ class Block(msgspec.Struct, frozen=True):
     def key(self) -> str:
         return ":".join(filter(None, (self.code, self.exercise, self.about)))
 
+    @classmethod
+    def of(cls, key: str) -> Block:
+        """The block that an override named by its key."""
+        code, *rest = key.split(":")
+        return cls(code, "" if code == "red-flag" else rest[0], "" if code == "clearance" else rest[-1])
+
 
 class Finding(msgspec.Struct, frozen=True):
     """What the gate says of a plan: blocks, and precautions to talk about."""

@@ -16,6 +16,7 @@ from exercises.entry import LANGUAGE, Exercise
 from exercises.finding import catalogue, like
 from exercises.gate import Block
 from exercises.library import library
+from exercises.models import Prescription
 from exercises.prescribing import conditions_of
 
 FOUND = 12
@@ -36,6 +37,14 @@ def obstacles(
     return [
         Obstacle(block.key, _words(block, exercises, language), data.get(f"override-{block.key}", "").strip())
         for block in blocks
+    ]
+
+
+def overridden(row: Prescription, exercises: Mapping[str, Exercise], language: str) -> list[Obstacle]:
+    """What stood in the way of this version, and why it was prescribed all the same."""
+    return [
+        Obstacle(each["key"], _words(Block.of(each["key"]), exercises, language), each["reason"])
+        for each in row.overrides
     ]
 
 

@@ -12,6 +12,7 @@ import msgspec
 from django.utils.translation import gettext
 
 from backend.dashboard.doses import dose_words
+from backend.dashboard.gatekeeping import Obstacle, overridden
 from backend.people.models import Patient
 from exercises.entry import Exercise
 from exercises.models import Pause, Prescription, Proposal, Session, SessionFollowup
@@ -37,6 +38,10 @@ class Version:
             {"name": self.name(item.exercise), "dose": dose_words(item.dose), "form": item.form, "note": item.note}
             for item in self.plan.items
         ]
+
+    @property
+    def overridden(self) -> list[Obstacle]:
+        return overridden(self.row, self.exercises, self.language)
 
     def name(self, slug: str) -> str:
         return _name(slug, self.exercises, self.language)

@@ -13,6 +13,7 @@ from backend.reminders.models import Schedule, Slot
 from backend.reminders.scheduling import set_schedule
 from backend.reminders.slots import Points, Rule, Window
 from exercises.dose import Intervals, Minutes, Sets, Steps
+from exercises.gate import Block
 from exercises.models import Clearance, Condition, Pause, Prescription
 from exercises.plan import Item
 from exercises.prescribing import BlockedError, RefusedError, change, check, pause, prescribe, resume, stop
@@ -114,6 +115,17 @@ class TestTheGate:
         a_flag(patient, "SUI-1")
         finding = check(patient, a_plan(), NOW)
         assert (finding.blocks, [each.key for each in finding.precautions]) == ((), ["red-flag:SUI-1"])
+
+    @pytest.mark.parametrize(
+        "block",
+        [
+            Block("contraindication", "cat-cow", "osteoporosis"),
+            Block("clearance", "cycle-one-minute", ""),
+            Block("red-flag", "", "CES-1"),
+        ],
+    )
+    def test_a_block_is_known_again_by_its_key(self, block: Block) -> None:
+        assert Block.of(block.key) == block
 
     def test_a_block_is_overridden_only_by_a_written_reason_which_is_kept(self, patient: Patient) -> None:
         has(patient, "osteoporosis")

@@ -153,6 +153,8 @@ def test_the_gate_is_overridden_only_with_a_written_reason(client: Client, patie
     assert "The programme is prescribed." in post(client, patient, "programme/new", data)
     row = Prescription.objects.get()
     assert row.overrides[0]["reason"] == "DXA of last month is normal"
+    page = client.get(f"/patients/{patient.pk}/programme/", secure=True).content.decode()
+    assert "is not for: Osteoporosis or a past fragility fracture: <q>DXA of last month is normal</q>" in page
     # It is kept, and the next version starts out with it.
     assert (
         "DXA of last month is normal"
