@@ -7,15 +7,13 @@ stepped back once, with words for the patient and others for the clinician. Ever
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from bench.phone import ZONE, clinician, enrol, exercise_session, response, tally
+from bench.phone import ZONE, asked, clinician, enrol, exercise_session, prescribed, response, stopwatch, tally
 
 PLAN = {
     "title": "Scripted programme",
@@ -62,16 +60,7 @@ def done(prescription: str, at: datetime, pain: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("server", nargs="?", default="http://127.0.0.1:8000")
-    parser.add_argument("--email", default="clinician@steadyback.example")
-    parser.add_argument("--password", required=True, help="as `make demo` printed it")
-    parser.add_argument("--code", required=True, help="of the authenticator: manage.py simulate_clinic --codes")
-    options = parser.parse_args()
-    began = time.monotonic()
-
-    def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.2f} s  {text}")
+    options, say = asked(__doc__), stopwatch()
 
     def must(holds: bool, text: str) -> None:
         if not holds:
@@ -79,11 +68,7 @@ def main() -> None:
 
     now = datetime.now(ZoneInfo(ZONE))
     staff = clinician(options.server, options.email, options.password, options.code)
-    team = staff.ask("GET", "care-teams")["results"][0]["id"]
-    person = {"identifier": f"SCRIPT-{uuid4().hex[:8]}", "name": "Scripted Person", "language": "en", "time_zone": ZONE}
-    patient = staff.ask("POST", "patients", person | {"care_team": team}, expect=201)["id"]
-    prescription = staff.ask("POST", f"patients/{patient}/prescriptions", {"plan": PLAN}, expect=201)["id"]
-    invitation = staff.ask("POST", f"patients/{patient}/invitation", expect=201)["code"]
+    patient, prescription, invitation = prescribed(staff, PLAN)
     phone = enrol(options.server, invitation)
     first = phone.ask("POST", "sync", {"cursor": None, "push": []})
     (pulled,) = (change["data"] for change in first["changes"] if change["type"] == "prescription")

@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -137,34 +138,36 @@ def response(instrument: str, answers: dict[str, int], base: dict[str, str]) -> 
     return {"type": "response", "id": str(uuid4()), "instrument": instrument, "version": "1", "answers": answers} | base
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def asked(doc: str | None) -> argparse.Namespace:
+    """Where the demo is and who signs in, from the command line."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("server", nargs="?", default="http://127.0.0.1:8000")
     parser.add_argument("--email", default="clinician@steadyback.example")
     parser.add_argument("--password", required=True, help="as `make demo` printed it")
     parser.add_argument("--code", required=True, help="of the authenticator: manage.py simulate_clinic --codes")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def stopwatch() -> Callable[[str], None]:
+    """Prints what happened, and how long after the start."""
     began = time.monotonic()
+    return lambda text: print(f"{time.monotonic() - began:6.2f} s  {text}")
 
-    def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.2f} s  {text}")
 
+def prescribed(staff: Client, plan: dict[str, Any]) -> tuple[int, str, str]:
+    """A new patient with this programme: the patient, the prescription, and the code of the invitation."""
+    person = {"identifier": f"SCRIPT-{uuid4().hex[:8]}", "name": "Scripted Person", "language": "en", "time_zone": ZONE}
+    team = staff.ask("GET", "care-teams")["results"][0]["id"]
+    patient = staff.ask("POST", "patients", person | {"care_team": team}, expect=201)["id"]
+    prescription = staff.ask("POST", f"patients/{patient}/prescriptions", {"plan": plan}, expect=201)["id"]
+    return patient, prescription, staff.ask("POST", f"patients/{patient}/invitation", expect=201)["code"]
+
+
+def main() -> None:
+    options, say = asked(__doc__), stopwatch()
     now = datetime.now(ZoneInfo(ZONE))
     staff = clinician(options.server, options.email, options.password, options.code)
     say("a clinician has signed in with a second factor")
-    team = staff.ask("GET", "care-teams")["results"][0]["id"]
-    patient = staff.ask(
-        "POST",
-        "patients",
-        {
-            "care_team": team,
-            "identifier": f"SCRIPT-{uuid4().hex[:8]}",
-            "name": "Scripted Person",
-            "language": "en",
-            "time_zone": ZONE,
-        },
-        expect=201,
-    )["id"]
     plan = {
         "title": "Scripted programme",
         "weekdays": [1, 2, 3, 4, 5, 6, 7],
@@ -173,8 +176,7 @@ def main() -> None:
             {"exercise": "baseline-walk", "dose": {"kind": "minutes", "minutes": 12, "sessions_per_week": 7}},
         ],
     }
-    prescription = staff.ask("POST", f"patients/{patient}/prescriptions", {"plan": plan}, expect=201)["id"]
-    invitation = staff.ask("POST", f"patients/{patient}/invitation", expect=201)["code"]
+    patient, prescription, invitation = prescribed(staff, plan)
     say(f"patient {patient} has a programme and an invitation")
 
     phone = enrol(options.server, invitation)
