@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -58,7 +60,8 @@ def response_page(request: Request, view: APIView, patient_id: int) -> HttpRespo
         rows = rows.filter(instrument__code=code)
     page = pages.paginate_queryset(told(rows), request, view)
     audit.record("read responses", [patient_id], request.user.pk, count=len(page))
-    return json_response(ResponsePage(told_responses(page), pages.next_link))
+    results: Any = told_responses(page, patient_id)
+    return json_response(ResponsePage(results, pages.next_link))
 
 
 RESPONSE_PARAMETERS = [

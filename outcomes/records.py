@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from django.db import connection
-from django.db.models import QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Expression, QuerySet, TextField
 
 from outcomes.loading import instrument_ids, measure, measure_codes
 from outcomes.models import Response, Trend
-from outcomes.store import columns
 
 
 class StoredResponse(msgspec.Struct):
@@ -37,98 +37,104 @@ class StoredResponse(msgspec.Struct):
     scores: dict[str, float]
 
 
-class ResponseRow(Protocol):
-    """What of a stored response is told: a `Response`, or a named tuple of `TOLD`."""
-
-    patient_id: int
-    id: UUID
-    instrument_id: int
-    status: str
-    authored_at: datetime
-    received_at: datetime
-    utc_offset: int
-    time_zone: str
-    local_day: date
-    origin: str
-    live: bool
-    replaces: UUID | None
-    replaced_by: UUID | None
-    withdrawn_at: datetime | None
-
-
-TOLD = tuple(ResponseRow.__annotations__)
-
-
 def stored_responses(rows: Sequence[Response]) -> list[StoredResponse]:
     """One patient's response rows with their scores, in one statement."""
-    names, scores = _names(), _scores(rows)
-    return [_stored(row, names, row.answers, msgspec.json.decode(scores.get(row.id, NONE))) for row in rows]
+    instruments = {number: name for name, number in instrument_ids().items()}
+    scores = _scores([(row.instrument_id, row.local_day) for row in rows], rows[0].patient_id if rows else 0)
+    return [
+        StoredResponse(
+            id=row.id,
+            instrument=instruments[row.instrument_id][0],
+            version=instruments[row.instrument_id][1],
+            status=row.status,
+            authored_at=_as_authored(row.authored_at, row.utc_offset),
+            received_at=row.received_at,
+            time_zone=row.time_zone,
+            local_day=row.local_day,
+            origin=row.origin,
+            live=row.live,
+            replaces=row.replaces,
+            replaced_by=row.replaced_by,
+            withdrawn_at=row.withdrawn_at,
+            answers=row.answers,
+            scores=msgspec.json.decode(scores.get(row.id, "{}")),
+        )
+        for row in rows
+    ]
 
 
-def told_responses(rows: Sequence[Any]) -> list[StoredResponse]:
-    """As `stored_responses`, of rows with the answers as JSON text, only to be sent: JSON stays as it comes."""
-    names, scores = _names(), _scores(rows)
-    return [_stored(row, names, msgspec.Raw(row.json), scores.get(row.id, NONE)) for row in rows]
+class Told(NamedTuple):
+    """A stored response on its way into JSON, most of which the database has written."""
+
+    id: UUID
+    authored_at: datetime
+    utc_offset: int
+    instrument_id: int
+    local_day: date
+    written: str
 
 
 def told(responses: QuerySet[Response]) -> QuerySet[Response, Any]:
-    """The rows that `told_responses` takes. Models, and answers made into Python, would cost several times as much."""
-    return responses.annotate(json=Cast("answers", TextField())).values_list(*TOLD, "json", named=True)
+    """Rows as `told_responses` takes them. To make each value into Python first would cost several times as much."""
+    return responses.annotate(written=_Written(output_field=TextField())).values_list(*Told._fields, named=True)
 
 
-NONE = msgspec.Raw(b"{}")
+class _Written(Expression):
+    """What is told of a response as it stands: in one piece, since to compile each column takes longer than to run."""
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[()]]:
+        fields = (
+            "id", "status", "received_at", "time_zone", "local_day", "origin", "live", "replaces", "replaced_by",
+            "withdrawn_at", "answers",
+        )  # fmt: skip
+        pairs = ", ".join(f"'{name}', outcomes_response.{name}" for name in fields)
+        return f"json_build_object({pairs})::text", ()
 
 
-def _names() -> dict[int, tuple[str, str]]:
-    return {number: name for name, number in instrument_ids().items()}
-
-
-def _stored(
-    row: ResponseRow, names: Mapping[int, tuple[str, str]], answers: dict[str, Any] | msgspec.Raw, scores: Any
-) -> StoredResponse:
-    instrument, version = names[row.instrument_id]
-    return StoredResponse(
-        id=row.id,
-        instrument=instrument,
-        version=version,
-        status=row.status,
-        authored_at=row.authored_at.astimezone(timezone(timedelta(minutes=row.utc_offset))),
-        received_at=row.received_at,
-        time_zone=row.time_zone,
-        local_day=row.local_day,
-        origin=row.origin,
-        live=row.live,
-        replaces=row.replaces,
-        replaced_by=row.replaced_by,
-        withdrawn_at=row.withdrawn_at,
-        answers=answers,  # type: ignore[arg-type]  # JSON as it is, on its way into JSON
-        scores=scores,
+def told_responses(rows: Sequence[Told], patient_id: int) -> msgspec.Raw:
+    """What `stored_responses` says, as a JSON list; in one statement."""
+    names = {
+        number: f'"instrument":{_json(code)},"version":{_json(version)}'
+        for (code, version), number in instrument_ids().items()
+    }
+    scores = _scores([(row.instrument_id, row.local_day) for row in rows], patient_id)
+    told = ",".join(
+        f'{{{names[row.instrument_id]},"authored_at":"{_as_authored(row.authored_at, row.utc_offset).isoformat()}",'
+        f'"scores":{scores.get(row.id, "{}")},{row.written[1:]}'
+        for row in rows
     )
+    return msgspec.Raw(f"[{told}]".encode())
 
 
-def _scores(rows: Sequence[Any]) -> dict[UUID, msgspec.Raw]:
-    """The scores of one patient's responses, each response's as a JSON object."""
+def _json(text: str) -> str:
+    return msgspec.json.encode(text).decode()
+
+
+def _as_authored(moment: datetime, utc_offset: int) -> datetime:
+    return moment.astimezone(_east_of_utc(utc_offset))
+
+
+@cache
+def _east_of_utc(minutes: int) -> timezone:
+    return timezone(timedelta(minutes=minutes))
+
+
+def _scores(rows: Sequence[tuple[int, date]], patient_id: int) -> dict[UUID, str]:
+    """By response, as a JSON object, what a patient's answers to these instruments on these days and between scored."""
     if not rows:
         return {}
-    days = [row.local_day for row in rows]
+    days = [day for _, day in rows]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT source, json_object_agg(measure.code, value)::text
             FROM outcomes_score AS score JOIN outcomes_measure AS measure ON measure.id = score.measure_id
             WHERE patient_id = %s AND measure_id = ANY(%s::smallint[]) AND local_day BETWEEN %s AND %s
-                AND source = ANY(%s::uuid[])
             GROUP BY source
             """,
-            [
-                rows[0].patient_id,
-                _measures_of({row.instrument_id for row in rows}),
-                min(days),
-                max(days),
-                *columns([(row.id,) for row in rows], 1),
-            ],
+            [patient_id, _measures_of({instrument for instrument, _ in rows}), min(days), max(days)],
         )
-        return {source: msgspec.Raw(scores) for source, scores in cursor}
+        return dict(cursor.fetchall())
 
 
 def _measures_of(instruments: set[int]) -> list[int]:
