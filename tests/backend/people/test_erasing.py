@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import msgspec
@@ -124,24 +126,34 @@ def test_a_push_that_was_past_sign_in_when_its_patient_was_erased_writes_nothing
     assert Audit.objects.filter(patient=patient).count() == rows
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_erasure_waits_for_a_push_under_way_and_takes_its_answers_along() -> None:
-    patient = a_patient()
+@contextmanager
+def erased_meanwhile(patient: Patient) -> Iterator[Callable[[], None]]:
+    """An open transaction, and what begins an erasure beside it: it waits, and is done once the transaction is."""
     erased = threading.Event()
 
-    def erase_meanwhile() -> None:
+    def erase_it() -> None:
         erase(patient.pk, None)
         erased.set()
         connection.close()
 
-    thread = threading.Thread(target=erase_meanwhile)
-    with transaction.atomic():
-        (verdict,) = a_push(patient)
-        assert verdict.status == "stored"
+    def begin() -> None:
         thread.start()
         assert not erased.wait(0.5)
+
+    thread = threading.Thread(target=erase_it)
+    with transaction.atomic():
+        yield begin
     thread.join(30)
     assert erased.is_set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_erasure_waits_for_a_push_under_way_and_takes_its_answers_along() -> None:
+    patient = a_patient()
+    with erased_meanwhile(patient) as begin:
+        (verdict,) = a_push(patient)
+        assert verdict.status == "stored"
+        begin()
     assert not Response.objects.filter(patient=patient).exists()
 
 
@@ -153,21 +165,10 @@ def silence_after_pain(patient: Patient) -> tuple[str, Finding]:
 @pytest.mark.django_db(transaction=True)
 def test_an_erasure_waits_for_what_time_itself_raises_and_takes_the_alert_along() -> None:
     patient = a_patient()
-    erased = threading.Event()
-
-    def erase_meanwhile() -> None:
-        erase(patient.pk, None)
-        erased.set()
-        connection.close()
-
-    thread = threading.Thread(target=erase_meanwhile)
-    with transaction.atomic():
+    with erased_meanwhile(patient) as begin:
         raise_by_origin([silence_after_pain(patient)], timezone.now())
         assert Alert.objects.filter(patient=patient).exists()
-        thread.start()
-        assert not erased.wait(0.5)
-    thread.join(30)
-    assert erased.is_set()
+        begin()
     assert not Alert.objects.filter(patient=patient).exists()
 
 
