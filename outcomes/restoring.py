@@ -144,9 +144,10 @@ def _make_patients(lines: Sequence[PatientLine], clinic: Clinic) -> int:
 
 def _restore(found: _Batch, clinic: Clinic, now: datetime, done: Restored) -> None:
     named = {line.patient for _, line in found.responses} | {line.patient for _, line in found.values}
-    patients = known_patients(named, clinic)
-    responses = _new_responses(found.responses, patients, clinic, now, done)
-    values = _new_values(found.values, patients, clinic, done)
+    patients = dict(Patient.objects.filter(clinic=clinic, identifier__in=named).values_list("identifier", "pk"))
+    withdrawn = {name for name, number in known_patients(named, clinic).items() if number == WITHDRAWN}
+    responses = _new_responses(found.responses, patients, withdrawn, clinic, now, done)
+    values = _new_values(found.values, patients, withdrawn, clinic, done)
     counts = Counter([draft.patient_id for _, draft in responses] + [row.patient_id for row in values])
     if not counts:
         return
@@ -187,7 +188,12 @@ def _live(line: ResponseLine) -> bool:
 
 
 def _new_responses(
-    lines: Sequence[tuple[int, ResponseLine]], patients: dict[str, int], clinic: Clinic, now: datetime, done: Restored
+    lines: Sequence[tuple[int, ResponseLine]],
+    patients: dict[str, int],
+    withdrawn: set[str],
+    clinic: Clinic,
+    now: datetime,
+    done: Restored,
 ) -> list[tuple[ResponseLine, Draft]]:
     """Those that nothing stands for yet, examined as any other."""
     examined = []
@@ -206,7 +212,9 @@ def _new_responses(
     for number, line, draft in examined:
         key = draft.patient_id, line.id
         stands = standing.get(key)
-        if stands is None:
+        if stands is None and line.patient in withdrawn:
+            done.refused.append((number, "patient: this patient has withdrawn consent"))
+        elif stands is None:
             standing[key] = draft.digest
             new.append((line, draft))
         elif stands == draft.digest:
@@ -220,8 +228,6 @@ def _examine(line: ResponseLine, patients: dict[str, int], clinic: Clinic, now: 
     patient_id = patients.get(line.patient)
     if patient_id is None:
         return "patient: there is no such patient"
-    if patient_id == WITHDRAWN:
-        return "patient: this patient has withdrawn consent"
     item = ResponseItem(
         id=line.id,
         instrument=line.instrument,
@@ -248,25 +254,31 @@ def _examine(line: ResponseLine, patients: dict[str, int], clinic: Clinic, now: 
 
 
 def _new_values(
-    lines: Sequence[tuple[int, ValueLine]], patients: dict[str, int], clinic: Clinic, done: Restored
+    lines: Sequence[tuple[int, ValueLine]],
+    patients: dict[str, int],
+    withdrawn: set[str],
+    clinic: Clinic,
+    done: Restored,
 ) -> list[store.ScoreRow]:
     rows = []
     for number, line in lines:
         patient_id = patients.get(line.patient)
         measure_id = measure_ids().get(own_code(clinic, line.measure))
-        if patient_id is None or patient_id == WITHDRAWN:
-            done.refused.append((number, "patient: there is no such patient, or consent was withdrawn"))
+        if patient_id is None:
+            done.refused.append((number, "patient: there is no such patient"))
         elif measure_id is None:
             done.refused.append((number, "measure: no line before this one describes it"))
         else:
             row = store.ScoreRow(patient_id, measure_id, line.local_day, line.id, clinic.pk, line.value, line.at)
-            rows.append((number, row))
-    keys = [(row.patient_id, row.measure_id, row.local_day, row.source) for _, row in rows]
+            rows.append((number, line, row))
+    keys = [(row.patient_id, row.measure_id, row.local_day, row.source) for *_, row in rows]
     standing = {(patient, measure, source): value for patient, measure, source, value in store.scores_at(keys)}
     new = []
-    for number, row in rows:
+    for number, line, row in rows:
         stands = standing.get((row.patient_id, row.measure_id, row.source))
-        if stands is None:
+        if stands is None and line.patient in withdrawn:
+            done.refused.append((number, "patient: this patient has withdrawn consent"))
+        elif stands is None:
             new.append(row)
         elif stands == row.value:
             done.duplicates += 1

@@ -167,6 +167,8 @@ def test_a_clinic_that_moves_finds_everything_as_it_was_and_tells_nobody(
     assert trends(clinic) == before[2]
     noted = Audit.objects.filter(action="restore records").values_list("patient", flat=True)
     assert set(noted) == set(Patient.objects.values_list("pk", flat=True))
+    again = read("restore_responses", tmp_path / "responses.jsonl", clinic)
+    assert "responses           0\n" in again
     again = read("restore_records", tmp_path / "records.jsonl", clinic)
     assert "rows                0\n" in again
     assert kept(clinic) == now
