@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -54,6 +57,26 @@ def production_command() -> list[str]:
     return [str(word) for word in json.loads(found[1])]
 
 
+def production_memory() -> dict[str, str]:
+    """How the image asks the system for memory."""
+    return dict(re.findall(r"(MALLOC_\w+)=(\w+)", (ROOT / "Dockerfile").read_text()))
+
+
+def production_packages() -> Path:
+    """An environment of the image's packages alone: some load what is there for development, and grow by it."""
+    packages, wanted = ROOT / ".local" / "image", ROOT / "requirements.txt"
+    installed = packages / "installed.txt"
+    if not installed.exists() or installed.read_bytes() != wanted.read_bytes():
+        uv = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
+        python = str(packages / "bin" / "python")
+        venv = [uv, "venv", "--quiet", "--clear", "--no-project", "--python", sys.executable, str(packages)]
+        subprocess.run(venv, check=True)
+        sync = [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--python", python, "--require-hashes", str(wanted)]
+        subprocess.run(sync, check=True)
+        shutil.copy(wanted, installed)
+    return packages
+
+
 @dataclass
 class Web:
     """The running web server. Its log, as in production, is one line of JSON a request."""
@@ -83,9 +106,9 @@ def web(folder: Path) -> Iterator[Web]:
     port = free_port()
     command = production_command()
     command[command.index("--host") + 1], command[command.index("--port") + 1] = "127.0.0.1", str(port)
-    command[0] = str(ROOT / ".venv" / "bin" / command[0])
+    command[0] = str(production_packages() / "bin" / command[0])
     address = f"http://127.0.0.1:{port}"
-    log, environment = folder / "web.log", os.environ | {"STATEMENT_TIMEOUT": "30"}
+    log, environment = folder / "web.log", os.environ | production_memory() | {"STATEMENT_TIMEOUT": "30"}
     with (
         log.open("wb") as output,
         guarded([*command], lock=folder / "web.lock", output=output.fileno(), environment=environment) as guard,
