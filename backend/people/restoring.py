@@ -11,12 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import msgspec
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import BinaryField, CompositePrimaryKey, Field, Model, UniqueConstraint
+from django.db.models import (
+    BinaryField,
+    CharField,
+    CompositePrimaryKey,
+    Field,
+    JSONField,
+    Model,
+    TextField,
+    UniqueConstraint,
+)
 from django.db.models.fields.related import ForeignKey
 
 from backend.people import audit
@@ -27,6 +37,15 @@ from backend.people.writes import next_revisions
 from backend.rest.body import nul_field
 
 BATCH = 1000
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+# What a table holds where there is nothing, by the kind of column.
+EMPTY: tuple[tuple[type[Field[Any, Any]], Any], ...] = (
+    (CharField, ""),
+    (TextField, ""),
+    (ArrayField, []),
+    (JSONField, []),
+    (JSONField, {}),
+)
 # How a line of JSON may be broken.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -95,8 +114,8 @@ class _Row(NamedTuple):
 class _Profile(msgspec.Struct):
     id: int
     identifier: str
-    created_at: datetime
-    enrolled_at: datetime | None = None
+    created_at: Moment
+    enrolled_at: Moment | None = None
 
 
 class _Colleague(msgspec.Struct):
@@ -111,7 +130,7 @@ class _Words(msgspec.Struct):
     language: str
     version: int
     body: str
-    published_at: datetime
+    published_at: Moment
 
 
 class Restoring:
@@ -264,9 +283,10 @@ class Restoring:
             return
         column: Any = table.model._meta.get_field(table.parent)
         parent: type[Model] = column.related_model
-        for row in rows:
-            number = getattr(row.row, column.attname)
-            setattr(row.row, column.attname, self.numbers.get((parent, row.row.patient_id, number), number))
+        if self.tables[PATIENT_DATA[parent._meta.label].thing].key is not None:
+            for row in rows:
+                theirs = getattr(row.row, column.attname)
+                setattr(row.row, column.attname, self.numbers.get((parent, row.row.patient_id, theirs)))
         ids = {getattr(row.row, column.attname) for row in rows}
         there = set(parent._default_manager.filter(pk__in=ids).values_list("patient_id", "pk"))
         for row in rows:
@@ -277,8 +297,8 @@ class Restoring:
 
 
 def _value(column: Field[Any, Any], value: Any) -> Any:
-    if value in column.empty_values:  # which a form would not allow, and a table does
-        return value
+    if (value is None and column.null) or any(isinstance(column, of) and value == empty for of, empty in EMPTY):
+        return value  # which a form would not allow, and a table does
     try:
         if isinstance(column, BinaryField):  # as the copy writes them
             return bytes.fromhex(value) if column.name == "digest" else value.encode()

@@ -215,6 +215,8 @@ def test_what_another_patient_here_has_is_not_taken_from_them(programme: Prescri
     [
         ({"starts_on": "soon"}, "starts_on: “soon” value has an invalid date format"),
         ({"starts_on": "0001-01-01"}, "starts_on: This is more than a lifetime away"),
+        ({"starts_on": ""}, "starts_on: “” value has an invalid date format"),
+        ({"version": None}, "version: This field cannot be null"),
         ({"plan": {"title": 7}}, "plan: "),
         ({"origin": "elsewhere"}, "origin: "),
         ({"patient": "me"}, "patient: "),
@@ -289,3 +291,27 @@ def test_an_alert_that_is_open_here_by_itself_is_left_and_told() -> None:
     why = refused([line for line in lines if line["type"] in ("profile", "alerts", "alert events")], here.clinic)
     assert any(reason.startswith("alert_one_open: ") for reason in why)
     assert Alert.objects.filter(patient=here, rule="SUI-1").count() == 1
+
+
+def test_what_was_done_about_an_alert_that_does_not_come_back_is_added_to_no_other() -> None:
+    patient = a_patient(identifier="A")
+    answers = PHQ_9 | {"9": 1}
+    take_in(patient, [a_response(answers=answers)])
+    lines = lines_of(patient)
+    here = a_patient(a_team(), identifier="A")
+    take_in(here, [a_response(answers=answers)])
+    theirs, open_here = Alert.objects.filter(rule="SUI-1").order_by("pk")
+    people = [line for line in lines if line["type"] == "profile"]
+    alert = [line | {"id": open_here.pk} for line in lines if line.get("id") == theirs.pk and line["type"] == "alerts"]
+    done = [line | {"alert": open_here.pk} for line in lines if line.get("alert") == theirs.pk]
+    before = AlertEvent.objects.filter(alert=open_here).count()
+    why = refused([*people, *alert, *done], here.clinic)  # another server may have counted its alerts just so
+    assert why[0].startswith("alert_one_open: ")
+    assert set(why[1:]) == {"alert: this patient has no such one"}
+    assert AlertEvent.objects.filter(alert=open_here).count() == before
+
+
+def test_a_person_whose_times_have_no_offset_is_refused(programme: Prescription) -> None:
+    (person,) = [line for line in lines_of(programme.patient) if line["type"] == "profile"]
+    (why,) = refused([person | {"created_at": "2026-01-01T12:00:00"}], programme.patient.clinic)
+    assert why.startswith("not a record: ")
