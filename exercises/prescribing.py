@@ -313,7 +313,9 @@ def _exercises_of(patient: Patient, plan: Plan, kept: Mapping[str, Exercise] | N
     for position, item in enumerate(plan.items):
         if item.exercise not in found:
             raise RefusedError(f"items.{position}.exercise", "unknown_exercise", "There is no such exercise.")
-        if item.exercise not in (kept or {}) and type(item.dose) is not type(found[item.exercise].dose):
+        # What a programme has may go on as it was, though the entry counts in another kind by now.
+        entries = [found[item.exercise], *([kept[item.exercise]] if kept and item.exercise in kept else [])]
+        if not any(type(item.dose) is type(entry.dose) for entry in entries):
             kind = found[item.exercise].dose.__struct_config__.tag
             raise RefusedError(
                 f"items.{position}.dose.kind",

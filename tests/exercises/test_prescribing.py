@@ -228,6 +228,12 @@ class TestAProgrammeInTime:
             prescribe(patient, a_plan(item), by=None, now=NOW)
         assert (refused.value.field, refused.value.code) == (field, code)
 
+    def test_what_a_programme_has_is_not_changed_to_another_kind_of_dose(self, patient: Patient) -> None:
+        programme = a_programme(patient, CAT_COW)
+        with pytest.raises(RefusedError) as refused:
+            change(programme, a_plan(Item(exercise="cat-cow", dose=WALK.dose)), by=None, now=NOW, reason="again")
+        assert (refused.value.field, refused.value.code) == ("items.0.dose.kind", "other_kind")
+
     def test_the_days_of_a_new_programme_are_due_from_its_first(self, patient: Patient) -> None:
         programme = a_programme(patient, now=NOW - timedelta(days=9), weekdays=(1, 2, 3, 4, 5, 6, 7))
         stop(programme, now=NOW, reason="for the test")
