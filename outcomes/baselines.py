@@ -65,13 +65,14 @@ def _value(patient: Patient, code: str, from_day: date, to_day: date) -> float:
         days.setdefault(day, []).append(value)
     daily = measure(code).kind == "daily"
     if len(days) < (BASELINE_FEWEST if daily else 1):
-        fewest = f"{BASELINE_FEWEST} days with an entry" if daily else "one response"
         raise BaselineError(
             "from_day",
             in_words(
-                "A baseline rests on at least %(fewest)s entries; there are %(n)s in these days.",
-                fewest=fewest,
+                "A baseline rests on at least %(fewest)s days with an entry; there are %(n)s.",
+                fewest=BASELINE_FEWEST,
                 n=len(days),
-            ),
+            )
+            if daily
+            else "A baseline rests on a response; there is none in these days.",
         )
     return median(median(values) for values in days.values()) if daily else days[max(days)][-1]

@@ -76,7 +76,10 @@ def check_assignable(patient: Patient, code: str) -> None:
 
 
 def refusals(clinic: Clinic) -> dict[str, ScheduleError]:
-    """By code, why an instrument can't go to the phones of this clinic; what isn't named can. Three statements."""
+    """By code, why an instrument can't go to the phones of this clinic; what isn't named can.
+
+    A fixed number of statements.
+    """
     there, lacks = packs.languages_of(clinic.pk), unattended(clinic)
     found = {each.code: why_not(each, there[each.code], clinic.languages or ["en"], lacks) for each in library.newest()}
     return {code: refused for code, refused in found.items() if refused}

@@ -61,3 +61,16 @@ def test_what_can_not_be_a_baseline_is_refused_by_field(
         set_baseline(patient, PAIN, *days, reason=reason, by=colleague, now=NOW)
     assert refused.value.field == field
     assert not Baseline.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("measure", "why"),
+    [
+        (PAIN, "A baseline rests on at least 3 days with an entry; there are 0."),
+        ("phq-9.total", "A baseline rests on a response; there is none in these days."),
+    ],
+)
+def test_how_many_entries_a_baseline_lacks_is_said(patient: Patient, colleague: User, measure: str, why: str) -> None:
+    with pytest.raises(BaselineError) as refused:
+        set_baseline(patient, measure, TODAY, TODAY, reason="why", by=colleague, now=NOW)
+    assert refused.value.detail == why
