@@ -83,7 +83,7 @@ def write_summaries(patients: Sequence[int], now: datetime) -> None:
                     max(last_value) FILTER (WHERE place = 'depression') AS depression,
                     max(change) FILTER (WHERE place = 'depression') AS depression_change,
                     max(change_label) FILTER (WHERE place = 'depression') AS depression_label,
-                    max(last_value) FILTER (WHERE place = 'adherence') AS adherence,
+                    max(coalesce(level, last_value)) FILTER (WHERE place = 'adherence') AS adherence,
                     max(change) FILTER (WHERE place = 'adherence') AS adherence_change,
                     max(change_label) FILTER (WHERE place = 'adherence') AS adherence_label
                 FROM best GROUP BY patient_id

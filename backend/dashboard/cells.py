@@ -29,7 +29,7 @@ from backend.dashboard.templatetags.dashboard import (
     state,
     when,
 )
-from backend.dashboard.wording import LABELS
+from backend.dashboard.wording import LABELS, NO_THRESHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,10 +58,8 @@ class Writer:
         """`teams` says whether to name the care team: there are several."""
         self.now, self.today, self.teams = now, today, teams
         self.titles = {name: escape(SHOWABLE[name]) for name in columns}
-        self.changes = {
-            code: f'<span class="mark" aria-hidden="true">{mark(code)}</span> %s{escape(label(code))}'
-            for code in LABELS
-        }
+        self.changes = {code: _change(code, label(code)) for code in LABELS}
+        self.unjudged = _change("unknown", str(NO_THRESHOLD))
         self.link = reverse("dashboard:patient", args=[0])
         self.week, self.late = escape(_("week %(week)s")), escape(_("late"))
         # The same to many of them.
@@ -98,11 +96,13 @@ class Writer:
 
     def _measure(self, cell: Cell, title: str) -> str:
         decimals = cell.column.decimals
-        change = "" if cell.change is None else f"{signed(cell.change, decimals)} "
+        known = cell.change is not None
+        change = f"{signed(cell.change, decimals)} " if known else ""
+        words = self.unjudged if known and cell.label == "unknown" else self.changes[cell.label]
         return (
             f'<td class="measure {cell.label}" data-title="{title}">'
             f'<span class="value">{number(cell.value, decimals)}</span> {drawn(cell.line)}'
-            f' <span class="change">{self.changes[cell.label] % change}</span></td>'
+            f' <span class="change">{words % change}</span></td>'
         )
 
     def _alerts(self, alerts: list[Alert], link: str) -> str:
@@ -132,6 +132,11 @@ class Writer:
 
     def _due(self, row: Row) -> str:
         return f"{self.when(row.due)}<small>{escape(row.due.what)}</small>" if row.due else NOTHING
+
+
+def _change(code: str, words: str) -> str:
+    """A mark and words, with room for the number between them."""
+    return f'<span class="mark" aria-hidden="true">{mark(code)}</span> %s{escape(words)}'
 
 
 def escaped[**P](say: Callable[P, str]) -> Callable[P, str]:

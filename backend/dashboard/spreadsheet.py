@@ -45,7 +45,7 @@ def _cells(row: Row, columns: Sequence[str]) -> Iterator[object]:
     for name in columns:
         if name in MEASURES:
             cell = cells[name]
-            yield from (cell.value, cell.change, label(cell.label))
+            yield from (cell.value, cell.change, label(cell.label, cell.change))
         elif name == "alerts":
             yield "; ".join(f"{alert_title(alert.rule)} ({severity(alert.severity)})" for alert in row.alerts)
         elif name == "last":

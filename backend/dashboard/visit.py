@@ -164,7 +164,7 @@ def _score(line: Line, patient: Patient, choices: Choices) -> list[str]:
         str(wording.BANDS.get(band, band)) or "–",
         date_format(trend.last_day, "j M Y") if trend.last_day else "–",
         number(trend.baseline),
-        f"{signed(trend.change)} {label(trend.change_label)}".strip(),
+        f"{signed(trend.change)} {label(trend.change_label, trend.change)}".strip(),
     ]
 
 

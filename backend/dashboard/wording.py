@@ -18,6 +18,8 @@ LABELS: dict[str, _StrPromise] = {
     "worsened": _("worsened"),
     "unknown": _("not enough data"),
 }
+NO_THRESHOLD = _("no threshold known")
+"""Of a change that is known, in a measure for which nobody has said how much is a change."""
 
 MARKS = {
     "improved": "✓✓",

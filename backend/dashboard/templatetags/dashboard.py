@@ -59,7 +59,10 @@ def _signed(value: float, decimals: int, language: str | None) -> str:
 
 
 @register.filter
-def label(code: str) -> str:
+def label(code: str, change: float | None = None) -> str:
+    """What became of a measure; with its change, for want of what it is unknown."""
+    if code == "unknown" and change is not None:
+        return str(wording.NO_THRESHOLD)
     return str(wording.LABELS.get(code, code))
 
 

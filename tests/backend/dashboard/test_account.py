@@ -98,7 +98,11 @@ def german(tmp_path: Path, settings: Any) -> Any:
     """A second language, from nothing but a file."""
     folder = tmp_path / "de" / "LC_MESSAGES"
     folder.mkdir(parents=True)
-    words = {"Patients": "Patientinnen und Patienten", "week %(week)s": "Woche %(week)s", "not enough data": "zu wenig"}
+    words = {
+        "Patients": "Patientinnen und Patienten",
+        "week %(week)s": "Woche %(week)s",
+        "no threshold known": "ohne Schwelle",
+    }
     (folder / "django.mo").write_bytes(compiled(words))
     settings.LOCALE_PATHS = [str(tmp_path)]
     trans_real._translations.clear()  # type: ignore[attr-defined]
@@ -121,7 +125,7 @@ def test_a_language_is_a_file_and_numbers_follow_the_reader(german: None) -> Non
     assert '<html lang="de">' in text
     assert "<h1>Patientinnen und Patienten</h1>" in text
     assert ">4,5</span>" in text
-    assert "−1,5 zu wenig" in text
+    assert "−1,5 ohne Schwelle" in text
     client.post("/me/language/", {"language": "fr"})
     user.refresh_from_db()
     assert user.language == "de"

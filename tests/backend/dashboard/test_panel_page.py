@@ -147,7 +147,11 @@ def test_the_table_holds_all_pages_in_the_order_and_columns_chosen(client: Clien
     table = read_table(client, clinic, "column=alerts&column=pain")
     assert [row["Name"] for row in table] == ["first", *(f"calm {n:02}" for n in range(30))]
     assert list(table[1]) == ["Name", "Identifier", "Care team", "Alerts", "Pain", "Pain: change", "Pain: label"]
-    assert (table[1]["Pain"], table[1]["Pain: change"], table[1]["Pain: label"]) == ("3.0", "-2.0", "not enough data")
+    assert (table[1]["Pain"], table[1]["Pain: change"], table[1]["Pain: label"]) == (
+        "3.0",
+        "-2.0",
+        "no threshold known",
+    )
     assert table[0]["Alerts"] == "Item 9 answered above zero (critical)"
     assert [row["Name"] for row in read_table(client, clinic, "alert=1")] == ["first"]
     assert Audit.objects.filter(action="export panel", user=admin).count() == 31 + 1

@@ -4,7 +4,8 @@
   const section = document.querySelector("[data-series]");
   if (!section) return;
   const words = section.dataset;
-  const language = document.documentElement.lang || undefined;
+  // As the dates beside the charts are written: plain English would be the American way.
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang || undefined;
   const longDay = new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const STROKES = [{ width: 2, dash: [] }, { width: 1.25, dash: [5, 4] }, { width: 1.25, dash: [1.5, 3] }, { width: 1, dash: [8, 3, 2, 3] }];

@@ -29,9 +29,16 @@
     // Which buttons have nowhere to move an exercise is for its place to say.
     const items = [...document.querySelectorAll("[data-item]")];
     items.forEach((item, place) => {
-      item.querySelector("[value^='up:']").disabled = place === 0;
-      item.querySelector("[value^='down:']").disabled = place === items.length - 1;
+      item.querySelector("[value^='up:']").ariaDisabled = place === 0 ? "true" : null;
+      item.querySelector("[value^='down:']").ariaDisabled = place === items.length - 1 ? "true" : null;
     });
     held = null;
+  });
+
+  // Who works from the keyboard stays where they are; once that is taken out, they go on at the search.
+  let pressed = "";
+  document.addEventListener("click", (event) => { pressed = event.target.closest("#draft button[id]")?.id ?? ""; });
+  document.addEventListener("htmx:after:swap", () => {
+    if (pressed && document.activeElement === document.body) (document.getElementById(pressed) ?? document.getElementById("find")).focus();
   });
 })();
