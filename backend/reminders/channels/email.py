@@ -34,6 +34,9 @@ def notify(notice: Notice, target: str) -> str:
         raise ChannelError(f"the address is refused with {code}", permanent=_is_gone(code, text)) from error
     except (AnymailError, smtplib.SMTPException, OSError) as error:
         raise ChannelError(f"not taken: {type(error).__name__}") from error
+    except ValueError as error:  # of this address, which may hold letters like ı that pass as i, or of our own
+        ours = target.rpartition("@")[0].isascii()
+        raise ChannelError("the address can't be written to", permanent=not ours) from error
     return message_id
 
 

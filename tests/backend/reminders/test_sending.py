@@ -13,10 +13,10 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from backend.people.models import Device, Origin, Patient
+from backend.people.models import Device, Origin, Patient, User
 from backend.reminders import sending, throttling
 from backend.reminders.channels import webpush
-from backend.reminders.models import Address, Message, ReminderSettings
+from backend.reminders.models import Address, Message, RefusedMail, ReminderSettings
 from backend.reminders.routes import routes
 from backend.reminders.sending import LEASE, MOST_ATTEMPTS, Sender, claim, send_due
 from backend.reminders.ticking import tick
@@ -144,6 +144,22 @@ def test_who_cannot_be_reached_is_dead_not_lost() -> None:
     tick(SEVEN, 100)
     assert send_due(SEVEN, 10)["dead"] == 1
     assert Message.objects.get().error == "no way to this patient"
+
+
+def test_an_address_that_can_not_be_written_to_holds_no_other_up(smtp: SMTPProvider) -> None:
+    dotless, _ = a_reminded_patient(), a_reminded_patient()
+    User.objects.filter(patient=dotless).update(email="ı@example.org")
+    assert send_due(SEVEN, 10) == {"sent": 1, "dead": 1}
+    assert len(smtp.taken) == 1
+    assert Message.objects.get(patient=dotless).error == "the address can't be written to"
+    assert RefusedMail.objects.get(patient=dotless).address == "ı@example.org"
+
+
+def test_a_sender_that_can_not_be_written_is_no_patients_fault(smtp: SMTPProvider, settings: Settings) -> None:
+    a_reminded_patient()
+    settings.DEFAULT_FROM_EMAIL = "two@example.org, senders@example.org"
+    assert send_due(SEVEN, 10) == {"pending": 1}
+    assert not RefusedMail.objects.exists()
 
 
 def test_what_waited_past_its_time_is_skipped_and_counted(smtp: SMTPProvider) -> None:
