@@ -116,11 +116,11 @@ class Writer:
     def _alert(self, alert: Alert, link: str) -> str:
         in_hand = alert.urgency < IN_HAND_BELOW  # type: ignore[attr-defined]  # annotated by `rows`
         said = escape(state(alert.state)) if in_hand else clock(alert.due_at, self.now)
-        late = f" · {self.late}" if alert.late else ""
+        late = self.late if alert.late else ""
         return (
             f'<a class="alert severity-{alert.severity}{" in-hand" if in_hand else ""}" href="{link}#alerts">'
             f'<span class="grade">{self.grade(alert.severity)}</span> {self.rule(alert.rule)}'
-            f"<small>{said}{late}</small></a>"
+            f"<small>{' · '.join(filter(None, (said, late)))}</small></a>"
         )
 
     def _programme(self, row: Row) -> str:

@@ -172,6 +172,16 @@ def test_no_name_becomes_a_formula(client: Client, clinic: Clinic, admin: User, 
     assert harmless(-2.0) == -2.0
 
 
+def test_an_alert_without_a_clock_says_no_more_than_that_it_is_late(
+    client: Client, clinic: Clinic, admin: User, patient: Patient
+) -> None:
+    builders.alert(patient, "FLARE", severity=0, due_at=None, late=True)
+    builders.alert(patient, "SUI-1", late=True)
+    text = client.get(f"/clinics/{clinic.pk}/", secure=True).content.decode()
+    assert "<small>late</small>" in text
+    assert "</span> · late</small>" in text
+
+
 def test_a_refresh_is_noted_once_in_a_while_and_never_hides_a_first_look(
     client: Client, clinic: Clinic, admin: User, patient: Patient
 ) -> None:

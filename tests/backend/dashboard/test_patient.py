@@ -1,6 +1,7 @@
 """The page of one patient: where they stand, what they answered, their phone, who looked."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -17,6 +18,7 @@ from backend.dashboard.facts import facts
 from backend.dashboard.notes import write
 from backend.dashboard.patient import Line
 from backend.dashboard.sentences import Standing, sentences
+from backend.people.enrolment import hash_of
 from backend.people.models import Invitation, Patient, User
 from backend.sync.models import Quarantine
 from exercises.plan import Phase
@@ -212,7 +214,9 @@ def test_a_code_is_shown_once_with_its_qr_code_and_kills_the_one_before(
     assert "data:image/svg+xml;base64," in sheet
     assert patient.name not in sheet.split("<main")[1]
     alive = Invitation.objects.filter(patient=patient, redeemed_at=None, expires_at__gt=timezone.now())
-    assert alive.count() == 1
+    printed = re.search(r'<p class="code">([^<]+)</p>', sheet)
+    assert printed
+    assert bytes(alive.get().code_hash) == hash_of(printed[1])
     assert "holds until" in client.get(address, secure=True).content.decode()
 
 
