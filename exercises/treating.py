@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from backend.people.models import Patient, User
 from backend.people.writes import Door, next_revisions
 from backend.rest.problems import in_words
+from exercises.advancing import advance
 from exercises.alarms import AE_1, SERIOUS
 from exercises.models import Treatment, TreatmentSession
 from exercises.prescribing import RefusedError, check_begun, check_near
@@ -111,6 +112,7 @@ def enter_session(row: Treatment, patient: Patient, given: Given, *, by: User, n
         if any(event.kind in SERIOUS for event in given.events):
             door = Door(origin="clinic", received_at=now, user_id=by.pk)
             raise_for([Finding(patient.pk, patient.clinic_id, session.pk, now, [AE_1])], door)
+            advance(patient.pk, now)
     return session
 
 

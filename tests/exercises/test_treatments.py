@@ -9,13 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from backend.people.models import Patient
+from exercises.models import Pause, Proposal
 from exercises.treatment_api import EXAMPLE, EXAMPLE_GIVEN
 from exercises.treatments import NOT_WHY, PARAMETERS, Given, Parameters, Tdcs, before_and_after
 from outcomes.loading import measure_ids
 from outcomes.models import Alert, Score
-from tests.exercises.programmes import NOW, a_condition, a_course
+from tests.exercises.programmes import BIRD_DOG, NOW, a_condition, a_course, a_programme
 from tests.factories import a_clinician, a_patient
 from tests.signin import browser
 
@@ -187,6 +189,13 @@ class TestOverTheApi:
             sent = EXAMPLE_GIVEN | {"day": "2026-11-05", "events": [{"kind": kind, "severity": 2}]}
             assert self.post(client, here, sent).status_code == 201
             assert Alert.objects.filter(rule="AE-1").count() == raised
+
+    def test_a_seizure_rests_the_programme_at_once(self, patient: Patient, client: Client) -> None:
+        a_programme(patient, BIRD_DOG, now=timezone.now() - timedelta(days=14))
+        sent = EXAMPLE_GIVEN | {"day": "2026-11-05", "events": [{"kind": "seizure", "severity": 3}]}
+        assert self.post(client, f"{patient.pk}/treatments/{a_course(patient).pk}/sessions", sent).status_code == 201
+        assert Proposal.objects.get().action == "stop"
+        assert Pause.objects.get().to_day is None
 
     def test_slopes_of_a_measure_around_its_beginning(self, patient: Patient, client: Client) -> None:
         course = a_course(patient)
