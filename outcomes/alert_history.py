@@ -12,6 +12,7 @@ from outcomes.alert_decisions import DECISIONS, History, decide
 from outcomes.alert_rules import RULES, Rule
 from outcomes.clinic_rules import rules_of
 from outcomes.loading import measure_ids
+from outcomes.store import columns
 
 REACH = {
     measure: timedelta(days=max(rule.reach_days for rule in RULES if measure in rule.measures))
@@ -86,12 +87,7 @@ def read_histories(spans: Mapping[tuple[int, str], tuple[date, date]]) -> dict[t
                     AND local_day BETWEEN wanted.first AND wanted.last
             ) AS entry
             """,
-            [
-                [patient for patient, _ in keys],
-                [measure_ids()[measure] for _, measure in keys],
-                [spans[key][0] for key in keys],
-                [spans[key][1] for key in keys],
-            ],
+            columns([(key[0], measure_ids()[key[1]], *spans[key]) for key in keys], 4),
         )
         return {
             (patient, names[measure]): History.of(zip(days or (), values or (), strict=True), baseline)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from backend.people.models import Clinic, User
 from outcomes.alert_rules import BY_CODE, RULES, Rule, Unbound, problems
 from outcomes.models import ClinicRule
+from outcomes.store import columns
 
 
 class BadThresholdsError(ValueError):
@@ -30,7 +31,7 @@ def rules_of(clinic_ids: Iterable[int]) -> dict[int, dict[str, Rule]]:
             SELECT DISTINCT ON (clinic_id, rule) clinic_id, rule, thresholds::text, version
             FROM outcomes_clinic_rule WHERE clinic_id = ANY(%s::bigint[]) ORDER BY clinic_id, rule, version DESC
             """,
-            [list(own)],
+            columns([(clinic,) for clinic in own], 1),
         )
         for clinic, code, numbers, version in cursor:
             own[clinic][code] = msgspec.json.decode(numbers), version

@@ -277,8 +277,7 @@ def _write(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) ->
             for name, value in draft.scored.scores.items()
             if value is not None and draft.instrument.score(name).trend
         ]
-    store.insert_responses(rows, door)
-    store.insert_scores(scores)
+    store.insert_responses(rows, scores, door)
     replaced = [
         store.Retired(draft.patient_id, draft.item.replaces, revisions[draft.patient_id], by=draft.item.id)
         for draft in drafts

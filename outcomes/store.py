@@ -108,31 +108,24 @@ def scores_at(keys: Iterable[tuple[int, int, date, UUID]]) -> list[tuple[int, in
         return found
 
 
-def insert_responses(rows: Sequence[ResponseRow], door: Door) -> None:
-    """Store responses. A row whose key exists is left as it stands."""
+def insert_responses(rows: Sequence[ResponseRow], scores: Iterable[ScoreRow], door: Door) -> None:
+    """Store responses, and their scores as `insert_scores` does, in one statement. What stands is left as it is."""
     rows = sorted(rows, key=lambda row: (row.patient_id, row.id))
+    ordered = sorted(scores)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            INSERT INTO outcomes_response (
-                patient_id, clinic_id, id, rev, instrument_id, status, answers, authored_at, utc_offset, time_zone,
-                local_day, replaces, digest, received_at, origin, device, clock_skew, live, withdrawn_reason)
-            SELECT patient_id, clinic_id, id, rev, instrument_id, status, answers::jsonb, authored_at, utc_offset,
-                time_zone, local_day, replaces, digest, %s, %s, %s, %s, true, ''
-            FROM unnest(%s::bigint[], %s::int[], %s::uuid[], %s::bigint[], %s::smallint[], %s::text[], %s::text[],
-                %s::timestamptz[], %s::smallint[], %s::text[], %s::date[], %s::uuid[], %s::bytea[])
-                AS new (patient_id, clinic_id, id, rev, instrument_id, status, answers, authored_at, utc_offset,
-                    time_zone, local_day, replaces, digest)
-            ON CONFLICT DO NOTHING
-            """,
+            f"WITH response AS ({_RESPONSES}), {_SCORES}",
             [
                 door.received_at,
                 door.origin,
                 door.device_id,
                 door.clock_skew,
                 *columns([msgspec.structs.astuple(row) for row in rows], 13),
+                *columns([msgspec.structs.astuple(row) for row in ordered], 7),
             ],
         )
+    if ordered:
+        transaction.on_commit(ring, robust=True)
 
 
 def insert_scores(rows: Iterable[ScoreRow]) -> None:
@@ -141,24 +134,37 @@ def insert_scores(rows: Iterable[ScoreRow]) -> None:
     if not ordered:
         return
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH new AS (
-                SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::date[], %s::uuid[], %s::int[], %s::float8[],
-                    %s::timestamptz[]) AS new (patient_id, measure_id, local_day, source, clinic_id, value, at)
-            ), score AS (
-                INSERT INTO outcomes_score (patient_id, measure_id, local_day, source, clinic_id, value, at, live)
-                SELECT *, true FROM new
-                ON CONFLICT (patient_id, measure_id, local_day, source)
-                DO UPDATE SET value = excluded.value, at = excluded.at, live = true
-            )
-            INSERT INTO outcomes_trend_due AS due (patient_id, measure_id, clinic_id, marked)
-            SELECT DISTINCT patient_id, measure_id, clinic_id, 1 FROM new ORDER BY patient_id, measure_id
-            ON CONFLICT (patient_id, measure_id) DO UPDATE SET marked = due.marked + 1
-            """,
-            columns([msgspec.structs.astuple(row) for row in ordered], 7),
-        )
+        cursor.execute(f"WITH {_SCORES}", columns([msgspec.structs.astuple(row) for row in ordered], 7))
     transaction.on_commit(ring, robust=True)
+
+
+_RESPONSES = """
+    INSERT INTO outcomes_response (
+        patient_id, clinic_id, id, rev, instrument_id, status, answers, authored_at, utc_offset, time_zone,
+        local_day, replaces, digest, received_at, origin, device, clock_skew, live, withdrawn_reason)
+    SELECT patient_id, clinic_id, id, rev, instrument_id, status, answers::jsonb, authored_at, utc_offset,
+        time_zone, local_day, replaces, digest, %s, %s, %s, %s, true, ''
+    FROM unnest(%s::bigint[], %s::int[], %s::uuid[], %s::bigint[], %s::smallint[], %s::text[], %s::text[],
+        %s::timestamptz[], %s::smallint[], %s::text[], %s::date[], %s::uuid[], %s::bytea[])
+        AS new (patient_id, clinic_id, id, rev, instrument_id, status, answers, authored_at, utc_offset,
+            time_zone, local_day, replaces, digest)
+    ON CONFLICT DO NOTHING
+"""
+
+_SCORES = """
+    new AS (
+        SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::date[], %s::uuid[], %s::int[], %s::float8[],
+            %s::timestamptz[]) AS new (patient_id, measure_id, local_day, source, clinic_id, value, at)
+    ), score AS (
+        INSERT INTO outcomes_score (patient_id, measure_id, local_day, source, clinic_id, value, at, live)
+        SELECT *, true FROM new
+        ON CONFLICT (patient_id, measure_id, local_day, source)
+        DO UPDATE SET value = excluded.value, at = excluded.at, live = true
+    )
+    INSERT INTO outcomes_trend_due AS due (patient_id, measure_id, clinic_id, marked)
+    SELECT DISTINCT patient_id, measure_id, clinic_id, 1 FROM new ORDER BY patient_id, measure_id
+    ON CONFLICT (patient_id, measure_id) DO UPDATE SET marked = due.marked + 1
+"""
 
 
 def mark_due(series: Iterable[tuple[int, int, int]]) -> None:
