@@ -16,7 +16,8 @@ from pytest_django import Settings
 from backend.people.models import Device, Origin, Patient, User
 from backend.reminders import sending, throttling
 from backend.reminders.channels import webpush
-from backend.reminders.models import Address, Message, RefusedMail, ReminderSettings
+from backend.reminders.colleague_models import RefusedMail
+from backend.reminders.models import Address, Message, ReminderSettings
 from backend.reminders.routes import routes
 from backend.reminders.sending import LEASE, MOST_ATTEMPTS, Sender, claim, send_due
 from backend.reminders.ticking import tick
