@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.shortcuts import get_object_or_404
 from django.utils.crypto import salted_hmac
 from uuid_utils.compat import uuid7
 
@@ -39,18 +40,21 @@ class NewPhone:
 
 
 def invite(patient: Patient, purpose: Invitation.Purpose, by: int, now: datetime) -> tuple[str, Invitation]:
-    """A new code for this patient, to be shown once. Whatever codes they had before are dead."""
-    if (purpose == Invitation.Purpose.ENROL) != (patient.user_id is None):
-        detail = in_words(
-            "This patient has an account: link a phone to it." if patient.user_id else "Invite this patient first."
-        )
-        raise Problem(409, "enrolled" if patient.user_id else "not_enrolled", detail)
-    if patient.status == Patient.Status.DISCHARGED:
-        raise Problem(409, "discharged", "This patient was discharged.")
+    """A new code for this patient, to be shown once. Whatever codes they had before are dead.
+
+    Raises Http404 where they have moved to another clinic since they were read.
+    """
     letters = "".join(secrets.choice(ALPHABET) for _ in range(12))
     code = "-".join(letters[at : at + 4] for at in (0, 4, 8))
     with transaction.atomic():
-        Patient.objects.select_for_update().get(pk=patient.pk)
+        patient = get_object_or_404(Patient.objects.select_for_update(), pk=patient.pk, clinic=patient.clinic_id)
+        if (purpose == Invitation.Purpose.ENROL) != (patient.user_id is None):
+            detail = in_words(
+                "This patient has an account: link a phone to it." if patient.user_id else "Invite this patient first."
+            )
+            raise Problem(409, "enrolled" if patient.user_id else "not_enrolled", detail)
+        if patient.status == Patient.Status.DISCHARGED:
+            raise Problem(409, "discharged", "This patient was discharged.")
         void_codes(patient, now)
         invitation = Invitation.objects.create(
             clinic_id=patient.clinic_id,

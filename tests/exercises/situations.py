@@ -15,7 +15,6 @@ TODAY = date(2026, 11, 22)
 ALL = library().exercises
 
 
-# A busy machine is slow; that is no failure.
 def ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 

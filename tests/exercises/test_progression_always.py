@@ -15,8 +15,8 @@ from exercises.steps import easier, harder, lighten, raised
 from exercises.words import for_clinician, for_patient
 from tests.exercises.situations import ALL, TODAY, ago, item, log
 
+# A busy machine is slow; that is no failure.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 
 every_week = st.integers(1, 7)
 doses: st.SearchStrategy[Dose] = st.one_of(

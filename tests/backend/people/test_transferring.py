@@ -273,6 +273,7 @@ CHANGES = {
         secure=True,
     ),
     "discharge": lambda here, client, pk: client.post(f"/patients/{pk}/manage/status", secure=True),
+    "invitation": lambda here, client, pk: client.post(f"/api/v1/patients/{pk}/invitation"),
 }
 
 
