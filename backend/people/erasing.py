@@ -6,12 +6,15 @@ of who read and wrote, and the proof of consent.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.apps import apps
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from backend.people import audit
 from backend.people.models import Audit, Device, Membership, Patient, PatientRev
@@ -22,8 +25,13 @@ YEAR = timedelta(days=365.25)
 ERASED = "erased-"  # and the number of the row, in place of the clinic's own number
 
 
-def erase(patient_id: int, user_id: int | None) -> None:
-    """Erase a patient. `user_id` is who wants it; None: the clinic's rule. Erasing twice changes nothing more."""
+def erase(patient_id: int, user_id: int | None, among: QuerySet[Patient] | None = None) -> None:
+    """Erase a patient. `user_id` is who wants it; None: the clinic's rule. Erasing twice changes nothing more.
+
+    Raises Http404 where they are not `among` these any more, once whoever is at their record has been waited for.
+    """
+    patients = Patient.objects.all() if among is None else among
+    get_object_or_404(patients, pk=patient_id)
     # First their phones: what one of them sends from here on is nobody's.
     end_sessions(Device.objects.filter(patient=patient_id).values_list("session_key", flat=True))
     with transaction.atomic():
@@ -34,7 +42,7 @@ def erase(patient_id: int, user_id: int | None) -> None:
             unique_fields=["patient"],
             update_fields=["erased"],
         )
-        patient = Patient.objects.select_for_update(of=("self",)).get(pk=patient_id)
+        patient = get_object_or_404(patients.select_for_update(of=("self",)), pk=patient_id)
         account = patient.user
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL steadyback.erasing = 'on'")
@@ -73,6 +81,9 @@ def erase_overdue(now: datetime) -> int:
         for pk, touched_at, years in touched.values_list("pk", "touched_at", "clinic__keep_years")
         if years is not None and touched_at < now - years * YEAR
     ]
+    erased = 0
     for pk in due:
-        erase(pk, None)
-    return len(due)
+        with suppress(Http404):  # taken back since, or moved on
+            erase(pk, None, among=known)
+            erased += 1
+    return erased

@@ -92,5 +92,5 @@ class ErasureView(APIView):
         sent.is_valid(raise_exception=True)
         if sent.validated_data["identifier"] != patient.identifier:
             raise Problem(400, "another_patient", "This is not the number of this patient.", field="identifier")
-        erase(patient.pk, request.user.pk)
+        erase(patient.pk, request.user.pk, among=Patient.objects.filter(clinic=patient.clinic_id))
         return HttpResponse(status=204)

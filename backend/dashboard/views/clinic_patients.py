@@ -114,6 +114,6 @@ def erasure(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
     if request.POST.get("identifier", "").strip() != patient.identifier:
         unsure = _("This is not the identifier of this patient. Nothing was erased.")
         return managed(request, desk, patient, ProfileForm(desk, initial=profile_of(patient)), unsure)
-    erase(patient.pk, desk.user.pk)
+    erase(patient.pk, desk.user.pk, among=Patient.objects.filter(clinic=desk.clinic))
     messages.success(request, _("The record was erased."))
     return redirect("dashboard:panel", desk.clinic.pk)

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
+from django.http import Http404
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
@@ -215,6 +216,15 @@ def test_a_clinic_keeps_a_discharged_patient_for_as_long_as_it_says() -> None:
         active.identifier,
     }
     assert erase_overdue(now + timedelta(days=365)) == 0
+
+
+def test_who_was_taken_back_meanwhile_is_not_erased_and_their_phone_goes_on() -> None:
+    patient = a_patient(status=Patient.Status.ACTIVE)
+    client = phone(patient)
+    with pytest.raises(Http404):
+        erase(patient.pk, None, among=Patient.objects.filter(status=Patient.Status.DISCHARGED))
+    assert Patient.objects.get(pk=patient.pk).identifier == patient.identifier
+    assert client.get("/api/v1/me").status_code == 200
 
 
 @pytest.mark.parametrize(

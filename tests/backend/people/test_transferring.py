@@ -273,6 +273,12 @@ CHANGES = {
         secure=True,
     ),
     "discharge": lambda here, client, pk: client.post(f"/patients/{pk}/manage/status", secure=True),
+    "erasure": lambda here, client, pk: client.post(
+        f"/api/v1/patients/{pk}/erasure", {"identifier": "OLD-1"}, content_type="application/json"
+    ),
+    "erasure on the page": lambda here, client, pk: client.post(
+        f"/patients/{pk}/manage/erase", {"identifier": "OLD-1"}, secure=True
+    ),
     "invitation": lambda here, client, pk: client.post(f"/api/v1/patients/{pk}/invitation"),
 }
 
