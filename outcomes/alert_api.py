@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
@@ -144,7 +144,7 @@ class AlertsView(APIView):
         parameters=[
             OpenApiParameter("state", str, enum=Alert.State.values, description="Unless said, what is not closed."),
             OpenApiParameter("patient", int, description="Only this patient's."),
-            OpenApiParameter("limit", int, description="How many on a page, 1 to 200."),
+            OpenApiParameter("limit", int, description="How many on a page, 1 to 500."),
             OpenApiParameter("cursor", str, description="Opaque; taken from `next`."),
         ],
         responses={200: OpenApiResponse(schema_of(AlertPage)), **problems(400, 401, 403)},
@@ -216,6 +216,8 @@ class AlertEventsView(APIView):
         step = Step(form.validated_data["kind"])
         try:
             taken = take(alerts, alert_id, step, by=request.user, at=timezone.now(), note=form.validated_data["note"])
+        except Alert.DoesNotExist:
+            raise Http404 from None
         except StepRefusedError as error:
             note_missing = error.code == "note-missing"
             raise Problem(

@@ -69,7 +69,7 @@ def take(alerts: QuerySet[Alert], alert_id: int, step: AlertEvent.Kind, *, by: U
     """
     note = note.strip()
     with transaction.atomic():
-        alert = alerts.select_for_update(of=("self",)).get(pk=alert_id)
+        alert = held(alerts, alert_id)
         if step not in _STEPS[alert.state]:
             raise StepRefusedError("not-possible", alert.state)
         if step not in steps(alert.state, alert.severity):
@@ -83,4 +83,15 @@ def take(alerts: QuerySet[Alert], alert_id: int, step: AlertEvent.Kind, *, by: U
         AlertEvent.objects.create(
             clinic_id=alert.clinic_id, patient_id=alert.patient_id, alert=alert, kind=step, at=at, user=by, note=note
         )
+    return alert
+
+
+def held(alerts: QuerySet[Alert], alert_id: int) -> Alert:
+    """One of `alerts`, held until the open transaction ends. Raises Alert.DoesNotExist.
+
+    Looked for once more when it is held: its patient may have moved to another clinic while it was waited for.
+    """
+    alert = alerts.select_for_update(of=("self",)).get(pk=alert_id)
+    if not alerts.filter(pk=alert_id).exists():
+        raise Alert.DoesNotExist
     return alert

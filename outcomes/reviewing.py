@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from backend.people.hours import hours_of
 from backend.people.models import User
-from outcomes.alert_handling import Step, StepRefusedError
+from outcomes.alert_handling import Step, StepRefusedError, held
 from outcomes.alerts import due
 from outcomes.clinic_rules import rules_of
 from outcomes.models import Alert, AlertEvent
@@ -25,7 +25,7 @@ def open_alert(alerts: QuerySet[Alert], alert_id: int, *, by: User, at: datetime
     """
     note = note.strip()
     with transaction.atomic():
-        alert = alerts.select_for_update(of=("self",)).get(pk=alert_id)
+        alert = held(alerts, alert_id)
         if alert.state != State.REVIEW:
             raise StepRefusedError("not-possible", alert.state)
         if not note:

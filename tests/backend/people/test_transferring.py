@@ -280,6 +280,11 @@ CHANGES = {
         f"/patients/{pk}/manage/erase", {"identifier": "OLD-1"}, secure=True
     ),
     "invitation": lambda here, client, pk: client.post(f"/api/v1/patients/{pk}/invitation"),
+    "step with an alert": lambda here, client, pk: client.post(
+        f"/api/v1/alerts/{Alert.objects.get(patient=pk).pk}/events",
+        {"kind": "acknowledged"},
+        content_type="application/json",
+    ),
 }
 
 
@@ -292,6 +297,7 @@ def test_a_change_by_the_old_clinic_that_waited_for_the_move_finds_nobody(
     here, answered, found = patient.clinic, threading.Event(), []
     client = browser(an_admin(here))
     transfer = agreed(patient, there)
+    alert = builders.alert(patient, "PAIN-1")
 
     def change_meanwhile() -> None:
         found.append(change(here, client, patient.pk).status_code)
@@ -307,3 +313,4 @@ def test_a_change_by_the_old_clinic_that_waited_for_the_move_finds_nobody(
     assert found == [404]
     patient.refresh_from_db()
     assert (patient.clinic, patient.identifier, patient.status) == (there.clinic, "NEW-1", "active")
+    assert not alert.events.filter(kind="acknowledged").exists()
