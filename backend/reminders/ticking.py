@@ -20,6 +20,7 @@ from backend.reminders.rhythm import BUNDLED_WITHIN, Listener, OpenSlot, Saying,
 from backend.reminders.slots import SlotKey, clock_at, read_rule
 
 WEEK = timedelta(days=7)
+LOOK = 4  # times the limit: so many may look at once, and each finds something to do
 
 
 def tick(now: datetime, limit: int) -> Counter[str]:
@@ -57,24 +58,28 @@ def tick(now: datetime, limit: int) -> Counter[str]:
 
 
 def _take_patients(now: datetime, limit: int) -> list[int]:
-    """Lock the revisions of patients with due slots. No lock is waited for, so nothing can deadlock here."""
+    """Lock the revisions of the patients who wait longest. No lock is waited for, so nothing can deadlock here.
+
+    It looks further than it takes: where others have just taken the first, there would seem to be nothing left to do.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT patient_id FROM people_patient_rev WHERE NOT erased AND patient_id IN (
-                SELECT patient_id FROM (
+            SELECT patient_id FROM (
+                SELECT patient_id, min(due_at) AS due_at FROM (
                     (SELECT patient_id, opens_at AS due_at FROM reminders_slot
-                     WHERE state = 'upcoming' AND opens_at <= %(now)s ORDER BY opens_at LIMIT %(limit)s)
+                     WHERE state = 'upcoming' AND opens_at <= %(now)s ORDER BY opens_at LIMIT %(look)s)
                     UNION ALL
                     (SELECT patient_id, remind_at FROM reminders_slot
-                     WHERE remind_at <= %(now)s ORDER BY remind_at LIMIT %(limit)s)
+                     WHERE remind_at <= %(now)s ORDER BY remind_at LIMIT %(look)s)
                     UNION ALL
                     (SELECT patient_id, missed_at FROM reminders_slot
-                     WHERE state = 'open' AND missed_at <= %(now)s ORDER BY missed_at LIMIT %(limit)s)
-                ) AS due ORDER BY due_at LIMIT %(limit)s
-            ) FOR UPDATE SKIP LOCKED
+                     WHERE state = 'open' AND missed_at <= %(now)s ORDER BY missed_at LIMIT %(look)s)
+                ) AS slot GROUP BY patient_id ORDER BY due_at LIMIT %(look)s
+            ) AS due JOIN people_patient_rev AS rev USING (patient_id)
+            WHERE NOT rev.erased ORDER BY due_at LIMIT %(limit)s FOR UPDATE OF rev SKIP LOCKED
             """,
-            {"now": now, "limit": limit},
+            {"now": now, "limit": limit, "look": LOOK * limit},
         )
         return sorted(patient_id for (patient_id,) in cursor)
 

@@ -1,11 +1,13 @@
 """A slot is opened, reminded of, answered or missed; what is said goes through the outbox, once."""
 
 import re
+import threading
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from backend.people.models import Patient, PatientRev
@@ -213,3 +215,24 @@ def test_a_pull_carries_each_change_of_a_slot() -> None:
     assert place == f"slot:{key(patient, '2026-03-02')}"
     assert change["id"] == str(key(patient, "2026-03-02"))
     assert change["data"]["state"] == "completed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_finds_the_oldest_taken_looks_at_the_next() -> None:
+    for _ in range(2):
+        a_diarist(NOON)
+    found: list[Counter[str]] = []
+
+    def colleague() -> None:
+        try:
+            found.append(tick(SIX, 1))
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        assert tick(SIX, 1)["patients"] == 1
+        thread = threading.Thread(target=colleague)
+        thread.start()
+        thread.join()
+    assert [each["patients"] for each in found] == [1]
+    assert tick(SIX, 1)["patients"] == 0
