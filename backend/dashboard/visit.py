@@ -218,7 +218,7 @@ def _left_out(patient: Patient, today: date) -> Iterator[str]:
         instrument = get(response.instrument.code, response.instrument.version)
         if all(measure(f"{instrument.code}.{score.name}").kind == "daily" for score in instrument.scores):
             continue
-        missing = [item.id for item in instrument.items if response.answers.get(item.id) is None]
+        missing = [item.id for item in instrument.items if not item.optional and response.answers.get(item.id) is None]
         if missing:
             yield _("%(title)s of %(day)s: not answered %(items)s") % {
                 "title": instrument.title,

@@ -94,6 +94,7 @@ def test_it_asks_for_what_is_open_and_for_what_was_left_out(client: Client, pati
     assert "Silent for 9 days" in text
     assert "1 change of the programme waits" in text
     assert "not answered 3, 9" in text
+    assert "difficulty" not in text, "it may be left out"
 
 
 def test_what_was_answered_to_item_9_is_on_no_paper(client: Client, patient: Patient, colleague: User) -> None:
