@@ -50,9 +50,17 @@ def ask_only_as_watched() -> None:
 
 @shared_task
 def dispatch_reminders() -> None:
-    """For some seconds; if more is left, at the queue's end again: the clocks of alerts are not kept waiting."""
+    """For some seconds; if more is left, at the queue's end again: the clocks of alerts are not kept waiting.
+
+    Where there is much, an idle process joins at once.
+    """
     cache.delete(BELL)
-    if dispatch(timezone.now(), limit=BATCH, seconds=TURN)["unfinished"] and cache.add(BELL, 1, FORGOTTEN):
+    if dispatch(timezone.now(), limit=BATCH, seconds=TURN, call_for_help=_ask_for_more)["unfinished"]:
+        _ask_for_more()
+
+
+def _ask_for_more() -> None:
+    if cache.add(BELL, 1, FORGOTTEN):
         dispatch_reminders.apply_async(expires=FORGOTTEN)
 
 

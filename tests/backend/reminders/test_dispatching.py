@@ -236,3 +236,12 @@ def test_who_finds_the_oldest_taken_looks_at_the_next() -> None:
         thread.join()
     assert [each["patients"] for each in found] == [1]
     assert tick(SIX, 1)["patients"] == 0
+
+
+@pytest.mark.parametrize(("patients", "calls"), [(1, 0), (2, 1), (5, 1)])
+def test_help_is_called_for_once_where_the_first_look_does_not_see_all(patients: int, calls: int) -> None:
+    for _ in range(patients):
+        a_diarist(NOON)
+    called: list[None] = []
+    dispatch(SIX, 2, call_for_help=lambda: called.append(None))
+    assert len(called) == calls
