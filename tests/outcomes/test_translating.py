@@ -80,7 +80,7 @@ def test_arithmetic_is_exact(tmp_path: Path) -> None:
     assert entry.value == 3.6
 
 
-@pytest.mark.parametrize("cell", ["x", "1_0", "nan", "inf", "0x1", "٣", "1e9999", "1" * 41, "1\0", "3,5", "--1"])
+@pytest.mark.parametrize("cell", ["x", "1_0", "nan", "inf", "0x1", "٣", "1e9999", "1" * 41, "1\a", "3,5", "--1"])
 def test_what_is_no_number_is_refused_by_column(tmp_path: Path, cell: str) -> None:
     content = f'id,a,b\nP1,"{cell}",1\n'
     assert refused(tmp_path, PHQ_2, content) == [("a", "not a number")]
@@ -135,7 +135,12 @@ def test_a_patients_number_is_taken_as_it_stands_but_for_a_spreadsheets_decimals
     assert only_entry(tmp_path, PHQ_2, "id,a,b\n 007 ,1,1\n").patient == "007"
     whole = PHQ_2.replace('column = "id"', 'column = "id"\nwhole = true')
     assert only_entry(tmp_path, whole, "id,a,b\n93705.0,1,1\n").patient == "93705"
-    for bad, reason in [("", "no patient"), ("x" * 65, "longer than 64"), ("a\0b", "can't be printed")]:
+    for bad, reason in [
+        ("", "no patient"),
+        ("x" * 65, "longer than 64"),
+        ("a\ab", "can't be printed"),
+        ("a\0b", "holds a NUL"),
+    ]:
         [(column, why)] = refused(tmp_path, PHQ_2, f"id,a,b\n{bad},1,1\n")
         assert (column, reason in why) == ("id", True)
 
