@@ -174,6 +174,6 @@ def _count_reminders(counts: Counts, phones: Phones, provider: Provider) -> None
         if slot.state == "open":
             counts.reminders_lost += not messages
         elif slot.completed_by:
-            answered = phones.stored_at[str(slot.completed_by)]
+            answered = phones.stored_at.get(str(slot.completed_by), math.inf)  # never told: counted as lost above
             counts.sent_after_the_answer += sum(claims.get(message, math.inf) > answered for message in messages)
     counts.cancelled = Message.objects.filter(state="cancelled").count()
