@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from typing import Any, Self
 from uuid import uuid4
 
@@ -109,7 +110,7 @@ class Phones:
             self.under_way += 1
             try:
                 status = self._push(push)
-            except (urllib.error.URLError, OSError, ValueError):
+            except (HTTPException, OSError, ValueError):  # refused, or cut anywhere, in the middle of an answer too
                 self.failed += 1
                 time.sleep(0.2)
             else:
