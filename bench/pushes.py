@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from bench import load
 from bench.load import request
 from bench.report import HEAD, Row
+from bench.responses import analyze
 from bench.site import Phone, Web, database, phones, web
 
 PEOPLE, CLIENTS = 160, 8
@@ -47,6 +48,7 @@ def measure(server: Web, people: Sequence[Phone]) -> Iterator[Row]:
             assert all(result["status"] == "stored" for result in said)
             if turn == 0:
                 list(copiers.map(copy_in, [ITEMS] * CONNECTIONS))  # both sides are warm now
+                analyze()
                 continue
             rows = TIMES * len(said) // CONNECTIONS
             began = time.perf_counter()

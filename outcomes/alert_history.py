@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
 import msgspec
@@ -10,7 +10,7 @@ from django.db import connection
 
 from outcomes.alert_decisions import DECISIONS, History, decide
 from outcomes.alert_rules import RULES, Rule
-from outcomes.clinic_rules import rules_of
+from outcomes.clinic_rules import STANDING, rules_as_set
 from outcomes.loading import measure_ids
 from outcomes.store import columns
 
@@ -35,7 +35,7 @@ class Case(msgspec.Struct, frozen=True):
 def decide_cases(cases: Sequence[Case]) -> list[list[Rule]]:
     """For each case the rules that it sets off together with what came before it, most urgent first.
 
-    Two statements however many cases; none where no rule reads what they measure.
+    One statement however many cases; none where no rule reads what they measure.
     """
     spans: dict[tuple[int, str], tuple[date, date]] = {}
     for case in cases:
@@ -45,8 +45,8 @@ def decide_cases(cases: Sequence[Case]) -> list[list[Rule]]:
                 spans[case.patient_id, measure] = min(first, case.day), max(last, case.day)
     if not spans:
         return [[] for _ in cases]
-    rules = rules_of(case.clinic_id for case in cases)
-    histories = read_histories({key: (first - REACH[key[1]], last) for key, (first, last) in spans.items()})
+    clinics = {case.clinic_id for case in cases}
+    rules, histories = _read(clinics, {key: (first - REACH[key[1]], last) for key, (first, last) in spans.items()})
     return [_decide(case, rules[case.clinic_id], histories) for case in cases]
 
 
@@ -66,12 +66,19 @@ def read_histories(spans: Mapping[tuple[int, str], tuple[date, date]]) -> dict[t
 
     The baseline is the newest frozen one; until there is one, that of the trend.
     """
+    return _read((), spans)[1]
+
+
+def _read(
+    clinics: Collection[int], spans: Mapping[tuple[int, str], tuple[date, date]]
+) -> tuple[dict[int, dict[str, Rule]], dict[tuple[int, str], History]]:
+    """What these clinics have set, and `read_histories`, in one statement."""
     keys = [key for key in sorted(spans) if key[1] in measure_ids()]
     names = {measure_ids()[measure]: measure for _, measure in keys}
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT wanted.patient_id, wanted.measure_id, coalesce(
+            f"""
+            SELECT ({STANDING})::text, wanted.patient_id, wanted.measure_id, coalesce(
                 (SELECT value FROM outcomes_baseline AS own
                  WHERE own.patient_id = wanted.patient_id AND own.measure_id = wanted.measure_id
                  ORDER BY version DESC LIMIT 1),
@@ -86,10 +93,14 @@ def read_histories(spans: Mapping[tuple[int, str], tuple[date, date]]) -> dict[t
                 WHERE score.patient_id = wanted.patient_id AND score.measure_id = wanted.measure_id AND live
                     AND local_day BETWEEN wanted.first AND wanted.last
             ) AS entry
-            """,
-            columns([(key[0], measure_ids()[key[1]], *spans[key]) for key in keys], 4),
+            """,  # noqa: S608  ours
+            [
+                *columns([(clinic,) for clinic in clinics], 1),
+                *columns([(key[0], measure_ids()[key[1]], *spans[key]) for key in keys], 4),
+            ],
         )
-        return {
-            (patient, names[measure]): History.of(zip(days or (), values or (), strict=True), baseline)
-            for patient, measure, baseline, days, values in cursor.fetchall()
-        }
+        rows = cursor.fetchall()
+    return rules_as_set(clinics, rows[0][0] if rows else None), {
+        (patient, names[measure]): History.of(zip(days or (), values or (), strict=True), baseline)
+        for _, patient, measure, baseline, days, values in rows
+    }

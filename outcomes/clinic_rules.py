@@ -22,19 +22,28 @@ class BadThresholdsError(ValueError):
         self.problems = problems
 
 
+STANDING = """
+    SELECT json_agg(json_build_array(clinic_id, rule, thresholds, version)) FROM (
+        SELECT DISTINCT ON (clinic_id, rule) clinic_id, rule, thresholds, version
+        FROM outcomes_clinic_rule WHERE clinic_id = ANY(%s::bigint[]) ORDER BY clinic_id, rule, version DESC
+    ) AS standing
+"""
+"""The newest numbers of some clinics, as `rules_as_set` reads them: a value for any statement to bring along."""
+
+
 def rules_of(clinic_ids: Iterable[int]) -> dict[int, dict[str, Rule]]:
     """All rules by code, as each of these clinics has set them, most urgent first. One statement."""
-    own: dict[int, dict[str, tuple[Mapping[str, float], int]]] = {clinic: {} for clinic in clinic_ids}
+    clinics = set(clinic_ids)
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT ON (clinic_id, rule) clinic_id, rule, thresholds::text, version
-            FROM outcomes_clinic_rule WHERE clinic_id = ANY(%s::bigint[]) ORDER BY clinic_id, rule, version DESC
-            """,
-            columns([(clinic,) for clinic in own], 1),
-        )
-        for clinic, code, numbers, version in cursor:
-            own[clinic][code] = msgspec.json.decode(numbers), version
+        cursor.execute(f"SELECT ({STANDING})::text", columns([(clinic,) for clinic in clinics], 1))
+        return rules_as_set(clinics, cursor.fetchone()[0])
+
+
+def rules_as_set(clinic_ids: Iterable[int], standing: str | None) -> dict[int, dict[str, Rule]]:
+    """What `rules_of` gives, from what STANDING has told of these clinics."""
+    own: dict[int, dict[str, tuple[Mapping[str, float], int]]] = {clinic: {} for clinic in clinic_ids}
+    for clinic, code, numbers, version in msgspec.json.decode(standing or "[]"):
+        own[clinic][code] = numbers, version
     return {
         clinic: {rule.code: rule.changed(*changed[rule.code]) if rule.code in changed else rule for rule in RULES}
         if changed

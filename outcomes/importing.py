@@ -17,9 +17,8 @@ import msgspec
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from backend.people import audit
 from backend.people.models import CareTeam, Clinic, Consent, Origin, Patient, ZoneHistory
-from backend.people.writes import Door, next_revisions
+from backend.people.writes import Door, next_revisions_noted
 from backend.rest.verdicts import FieldError
 from outcomes import store
 from outcomes.instrument import Number
@@ -313,8 +312,7 @@ def _store(new: Sequence[_Ready], target: Target, taken: Taken) -> list[_Ready]:
         return []
     door = Door(origin=Origin.IMPORT, received_at=target.received_at)
     rows_of = Counter(each.patient_id for each in new)
-    revisions = next_revisions(rows_of)
-    audit.record_each("import responses", rows_of, user_id=None)
+    revisions = next_revisions_noted("import responses", rows_of, user_id=None)
     responses = [(each, each.draft) for each in new if each.draft]
     stored = [each for each in new if each.draft is None]
     for (each, _), verdict in zip(

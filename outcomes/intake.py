@@ -172,31 +172,41 @@ def store_responses(drafts: Sequence[Draft], door: Door, revisions: Mapping[int,
         return []
     score_as_chosen(drafts)
     keys = [(draft.patient_id, draft.item.id) for draft in drafts]
-    corrected = [(draft.patient_id, draft.item.replaces) for draft in drafts if draft.item.replaces]
-    standing = store.standing_responses([*keys, *corrected])
-    verdicts = []
+    # Nearly all that comes is new and corrects nothing: the insert finds out what is not, and only that is looked up.
+    looked_up = [
+        key
+        for own, draft in zip(keys, drafts, strict=True)
+        if draft.item.replaces
+        for key in (own, (draft.patient_id, draft.item.replaces))
+    ]
+    standing = store.standing_responses(looked_up)
     new: dict[tuple[int, UUID], Draft] = {}
+    errors: list[FieldError | None] = []
     for key, draft in zip(keys, drafts, strict=True):
-        stands = standing.get(key)
+        error = None if key in standing else _replaces_error(draft, standing)
+        errors.append(error)
+        if key in standing or error:
+            continue
+        new[key] = draft
+        standing[key] = store.Standing(
+            draft.digest, _instrument_id(draft.instrument), draft.local_day, live=True, withdrawn=False
+        )
+        if draft.item.replaces:
+            replaced = (draft.patient_id, draft.item.replaces)
+            standing[replaced] = msgspec.structs.replace(standing[replaced], live=False)
+    stored = _write(list(new.values()), door, revisions)
+    standing |= store.standing_responses(new.keys() - stored)
+    verdicts = []
+    for key, draft, error in zip(keys, drafts, errors, strict=True):
         verdict = _verdict(draft)
-        if stands is not None:
-            if stands.digest != draft.digest:
-                verdict = _conflict(draft.item.id)
-            else:
-                verdict.status = "duplicate"
-        elif error := _replaces_error(draft, standing):
+        if error:
             verdict = Verdict(id=draft.item.id, status="rejected", errors=[error])
-        else:
-            new[key] = draft
-            standing[key] = store.Standing(
-                draft.digest, _instrument_id(draft.instrument), draft.local_day, live=True, withdrawn=False
-            )
-            if draft.item.replaces:
-                replaced = (draft.patient_id, draft.item.replaces)
-                standing[replaced] = msgspec.structs.replace(standing[replaced], live=False)
+        elif standing[key].digest != draft.digest:
+            verdict = _conflict(draft.item.id)
+        elif key not in stored or new[key] is not draft:
+            verdict.status = "duplicate"
         verdicts.append(verdict)
-    _write(list(new.values()), door, revisions)
-    raise_alerts(new.keys(), drafts, verdicts, door)
+    raise_alerts(stored, drafts, verdicts, door)
     return verdicts
 
 
@@ -240,8 +250,10 @@ def _replaces_error(draft: Draft, standing: Mapping[tuple[int, UUID], store.Stan
     return None
 
 
-def _write(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) -> None:
-    """Everything that a stored response brings with it."""
+def _write(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) -> set[tuple[int, UUID]]:
+    """Everything that a stored response brings with it; gives the keys of those that did not stand already."""
+    if not drafts:
+        return set()
     rows = []
     scores = []
     for draft in drafts:
@@ -277,13 +289,14 @@ def _write(drafts: Sequence[Draft], door: Door, revisions: Mapping[int, int]) ->
             for name, value in draft.scored.scores.items()
             if value is not None and draft.instrument.score(name).trend
         ]
-    store.insert_responses(rows, scores, door)
+    stored = store.insert_responses(rows, scores, door)
     replaced = [
         store.Retired(draft.patient_id, draft.item.replaces, revisions[draft.patient_id], by=draft.item.id)
         for draft in drafts
-        if draft.item.replaces
+        if draft.item.replaces and (draft.patient_id, draft.item.id) in stored
     ]
     _retire(replaced, door)
+    return stored
 
 
 def raise_alerts(new: Set[tuple[int, UUID]], drafts: Sequence[Draft], verdicts: Sequence[Verdict], door: Door) -> None:

@@ -13,10 +13,9 @@ from itertools import batched
 import msgspec
 from django.db import connection, transaction
 
-from backend.people import audit
 from backend.people.models import CareTeam, Clinic, Origin, Patient, ZoneHistory
 from backend.people.restoring import UNREADABLE, Tally, nul_in
-from backend.people.writes import Door, next_revisions
+from backend.people.writes import Door, next_revisions_noted
 from backend.rest.verdicts import Verdict
 from outcomes import store
 from outcomes.exporting import FORMAT, Header, Line, OwnMeasureLine, PatientLine, ResponseLine, ValueLine
@@ -151,8 +150,7 @@ def _restore(found: _Batch, clinic: Clinic, now: datetime, done: Restored) -> No
     counts = Counter([draft.patient_id for _, draft in responses] + [row.patient_id for row in values])
     if not counts:
         return
-    revisions = next_revisions(counts)
-    audit.record_each("restore responses", counts, user_id=None)
+    revisions = next_revisions_noted("restore responses", counts, user_id=None)
     _insert(responses, revisions)
     scores = [
         store.ScoreRow(

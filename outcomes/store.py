@@ -62,8 +62,11 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standing_responses(keys: Iterable[tuple[int, UUID]]) -> dict[tuple[int, UUID], Standing]:
-    """The stored responses among `keys` (patient, id)."""
-    patients, ids = columns(sorted(set(keys)), 2)
+    """The stored responses among `keys` (patient, id). One statement, none without keys."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    patients, ids = columns(wanted, 2)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -108,13 +111,16 @@ def scores_at(keys: Iterable[tuple[int, int, date, UUID]]) -> list[tuple[int, in
         return found
 
 
-def insert_responses(rows: Sequence[ResponseRow], scores: Iterable[ScoreRow], door: Door) -> None:
-    """Store responses, and their scores as `insert_scores` does, in one statement. What stands is left as it is."""
+def insert_responses(rows: Sequence[ResponseRow], scores: Iterable[ScoreRow], door: Door) -> set[tuple[int, UUID]]:
+    """Store responses and their scores and mark the trends due, in one statement; gives the keys of what was stored.
+
+    A response whose key (patient, id) stands is left as it is, with its scores, and is not among them.
+    """
     rows = sorted(rows, key=lambda row: (row.patient_id, row.id))
     ordered = sorted(scores)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH response AS ({_RESPONSES}), {_SCORES}",
+            _RESPONSES_AND_SCORES,
             [
                 door.received_at,
                 door.origin,
@@ -124,8 +130,10 @@ def insert_responses(rows: Sequence[ResponseRow], scores: Iterable[ScoreRow], do
                 *columns([msgspec.structs.astuple(row) for row in ordered], 7),
             ],
         )
-    if ordered:
+        stored = set(cursor.fetchall())
+    if ordered and stored:
         transaction.on_commit(ring, robust=True)
+    return stored
 
 
 def insert_scores(rows: Iterable[ScoreRow]) -> None:
@@ -134,7 +142,7 @@ def insert_scores(rows: Iterable[ScoreRow]) -> None:
     if not ordered:
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {_SCORES}", columns([msgspec.structs.astuple(row) for row in ordered], 7))
+        cursor.execute(_SCORES_ALONE, columns([msgspec.structs.astuple(row) for row in ordered], 7))
     transaction.on_commit(ring, robust=True)
 
 
@@ -151,20 +159,32 @@ _RESPONSES = """
     ON CONFLICT DO NOTHING
 """
 
+_SENT = """
+    unnest(%s::bigint[], %s::smallint[], %s::date[], %s::uuid[], %s::int[], %s::float8[], %s::timestamptz[])
+        AS sent (patient_id, measure_id, local_day, source, clinic_id, value, at)
+"""
+
+# Of the values in `new`.
 _SCORES = """
-    new AS (
-        SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::date[], %s::uuid[], %s::int[], %s::float8[],
-            %s::timestamptz[]) AS new (patient_id, measure_id, local_day, source, clinic_id, value, at)
-    ), score AS (
-        INSERT INTO outcomes_score (patient_id, measure_id, local_day, source, clinic_id, value, at, live)
-        SELECT *, true FROM new
-        ON CONFLICT (patient_id, measure_id, local_day, source)
-        DO UPDATE SET value = excluded.value, at = excluded.at, live = true
-    )
+    INSERT INTO outcomes_score (patient_id, measure_id, local_day, source, clinic_id, value, at, live)
+    SELECT *, true FROM new
+    ON CONFLICT (patient_id, measure_id, local_day, source)
+    DO UPDATE SET value = excluded.value, at = excluded.at, live = true
+"""
+
+_DUE = """
     INSERT INTO outcomes_trend_due AS due (patient_id, measure_id, clinic_id, marked)
     SELECT DISTINCT patient_id, measure_id, clinic_id, 1 FROM new ORDER BY patient_id, measure_id
     ON CONFLICT (patient_id, measure_id) DO UPDATE SET marked = due.marked + 1
 """
+
+_RESPONSES_AND_SCORES = f"""
+    WITH response AS ({_RESPONSES} RETURNING patient_id, id),
+    new AS (SELECT sent.* FROM {_SENT} JOIN response ON (sent.patient_id, source) = (response.patient_id, id)),
+    score AS ({_SCORES}), due AS ({_DUE})
+    SELECT patient_id, id FROM response
+"""  # noqa: S608  all of it stands above
+_SCORES_ALONE = f"WITH new AS (SELECT * FROM {_SENT}), score AS ({_SCORES}) {_DUE}"  # noqa: S608
 
 
 def mark_due(series: Iterable[tuple[int, int, int]]) -> None:

@@ -5,6 +5,7 @@ The imports wait for the worker: the web server rings, and has no use for numpy.
 """
 
 import logging
+import time
 from functools import cache
 
 from celery import shared_task
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 BELL = "trends-due"
 PAUSE = 2  # seconds from the first ring to the recompute, in which further rings cost nothing
+SURE = 0.5  # seconds that the clocks of servers may differ
 FORGOTTEN = 30  # seconds after which a ring that nobody answered is no reason not to ring again
 
 
@@ -37,12 +39,26 @@ def recompute_all_trends() -> None:
 
 
 def ring() -> None:
-    """Ask for the trends that are marked as due, after the transaction that marked them. Never raises."""
+    """Ask for the trends that are marked as due, after the transaction that marked them. Never raises.
+
+    The bell says when the recompute starts: what is marked until then it sees, so nobody has to ask again. Should a
+    clock differ by more than SURE, a mark waits for the next ring or for the beat.
+    """
+    global _asked_until
+    now = time.time()
+    if now < _asked_until <= now + PAUSE:
+        return
     try:
-        if _redis().set(BELL, 1, nx=True, ex=FORGOTTEN):
+        rung = _redis().set(BELL, now + PAUSE, nx=True, get=True, ex=FORGOTTEN)
+        if rung is None:
             recompute_due_trends.apply_async(countdown=PAUSE, retry=False)
     except (RedisError, OperationalError) as error:
         logger.warning("nobody could be told that trends are due: %s", type(error).__name__)
+    else:
+        _asked_until = float(rung or now + PAUSE) - SURE
+
+
+_asked_until = 0.0  # Unix time; until then a ring would tell nobody anything new
 
 
 @cache

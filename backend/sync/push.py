@@ -14,8 +14,7 @@ import exercises.intake
 import exercises.items
 import exercises.past
 import outcomes.intake
-from backend.people import audit
-from backend.people.writes import Door, next_revisions
+from backend.people.writes import Door, next_revisions_noted
 from backend.reminders import intake as reminders
 from backend.reminders.completing import Answer, Skip, complete, decline, unknown_slots
 from backend.reminders.following_up import ask_further
@@ -75,7 +74,7 @@ def push(
     batch = _Batch(patient_id, clinic_id, door, raw_items, [decode_item(raw) for raw in raw_items])
     _examine(batch)
     with transaction.atomic():
-        revisions = next_revisions([patient_id])
+        revisions = next_revisions_noted("push", {patient_id: len(raw_items)}, door.user_id)
         _refuse_unknown_slots(batch)
         _store_answers(batch, revisions)
         _store_exercise(batch, revisions)
@@ -86,7 +85,6 @@ def push(
         _note_cards(batch)
         if advance and _concerns_progression(batch):
             exercises.advancing.advance(patient_id, door.received_at)
-        audit.record("push", [patient_id], door.user_id, count=len(raw_items))
     return [batch.verdicts[position] for position in range(len(raw_items))]
 
 

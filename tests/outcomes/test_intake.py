@@ -147,6 +147,31 @@ class TestStoring:
         (verdict,) = take_in(patient, [a_response(id=item.id, answers={**PHQ_9, "1": 0})])
         assert verdict.status == "conflict"
         assert Response.objects.get(patient=patient).answers == PHQ_9
+        assert Score.objects.get(patient=patient).value == 12
+
+    def test_one_that_is_stored_already_is_told_from_new_ones_beside_it(self) -> None:
+        patient = a_patient()
+        stored, new = a_response(), a_response(authored_at=NOW - timedelta(days=1))
+        take_in(patient, [stored])
+        other = a_response(id=stored.id, answers={**PHQ_9, "1": 0})
+        verdicts = take_in(patient, [other, new, stored, new])
+        assert [verdict.status for verdict in verdicts] == ["conflict", "stored", "duplicate", "duplicate"]
+        assert list(Score.objects.filter(patient=patient).order_by("at").values_list("source", "value")) == [
+            (new.id, 12),
+            (stored.id, 12),
+        ]
+
+    def test_a_refused_correction_does_not_stand_in_the_way_of_what_comes_under_its_id(self) -> None:
+        refused = a_response(replaces=uuid7())
+        verdicts = take_in(a_patient(), [refused, a_response(id=refused.id), refused])
+        assert [verdict.status for verdict in verdicts] == ["rejected", "stored", "conflict"]
+
+    def test_a_correction_that_comes_again_is_a_duplicate_though_what_it_corrects_is_gone(self) -> None:
+        patient = a_patient()
+        first = a_response()
+        second = a_response(replaces=first.id)
+        take_in(patient, [first, second])
+        assert [verdict.status for verdict in take_in(patient, [first, second])] == ["duplicate", "duplicate"]
 
     def test_two_patients_may_send_the_same_id(self) -> None:
         one, other = a_patient(), a_patient()

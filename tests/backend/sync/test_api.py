@@ -159,6 +159,15 @@ def test_a_whole_sync_costs_a_fixed_number_of_statements() -> None:
     assert statements(1) == statements(400)
 
 
+def test_one_phq_9_costs_seven_statements(django_assert_num_queries: Any) -> None:
+    client = phone(a_consenting_patient())
+    item = a_response(instrument="phq-9", answers={str(number): 1 for number in range(1, 9)} | {"9": 0})
+    client.post("/api/v1/responses/", item | {"id": str(uuid7())}, content_type="application/json")
+    # Whose phone; begin; revision and audit; response, score and mark; what came before; the slot that asked; end.
+    with django_assert_num_queries(7):
+        assert client.post("/api/v1/responses/", item, content_type="application/json").status_code == 201
+
+
 def test_a_pull_with_nothing_new_costs_two_statements(django_assert_num_queries: Any) -> None:
     client = phone(a_consenting_patient())
     cursor = sync(client)["cursor"]
