@@ -1,12 +1,11 @@
 """Pages by key: each says where the next begins, so rows that come or go meanwhile shift nothing."""
 
 import base64
-import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -27,20 +26,30 @@ class KeysetPagination(BasePagination):
     """
 
     next_link: str | None = None
+    limit = DEFAULT
+    keyset: tuple[str, ...] = ("pk",)
+
+    def narrow[M: Model, R](self, queryset: QuerySet[M, R], request: Request, view: APIView | None) -> QuerySet[M, R]:
+        """The page that is asked for and one row more, not yet read; `finish` says what becomes of them."""
+        self.keyset = getattr(view, "keyset", self.keyset)
+        self.limit = read_limit(request)
+        queryset = queryset.order_by(*self.keyset)
+        if cursor := request.query_params.get("cursor"):
+            queryset = queryset.filter(after(queryset.model, self.keyset, cursor))
+        return queryset[: self.limit + 1]
+
+    def finish[R](self, rows: list[R], request: Request, key: Callable[[R], object] = lambda row: row) -> list[R]:
+        """The rows of the page, without the one more; sets `next_link`. `key` gives what has the keyset of a row."""
+        if len(rows) > self.limit:
+            rows.pop()
+            cursor = cursor_of(key(rows[-1]), self.keyset)
+            self.next_link = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
+        return rows
 
     def paginate_queryset[M: Model, R](  # type: ignore[override]  # a queryset it must be, and never a list
         self, queryset: QuerySet[M, R], request: Request, view: APIView | None = None
     ) -> list[R]:
-        keyset: tuple[str, ...] = getattr(view, "keyset", ("pk",))
-        limit = read_limit(request)
-        queryset = queryset.order_by(*keyset)
-        if cursor := request.query_params.get("cursor"):
-            queryset = queryset.filter(after(queryset.model, keyset, cursor))
-        rows = list(queryset[: limit + 1])
-        if len(rows) > limit:
-            rows.pop()
-            self.next_link = replace_query_param(request.build_absolute_uri(), "cursor", cursor_of(rows[-1], keyset))
-        return rows
+        return self.finish(list(self.narrow(queryset, request, view)), request)
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.next_link})
@@ -75,7 +84,7 @@ def read_limit(request: Request) -> int:
 
 def cursor_of(row: object, keyset: tuple[str, ...]) -> str:
     values = [getattr(row, name.removeprefix("-")) for name in keyset]
-    return base64.urlsafe_b64encode(json.dumps(values, cls=DjangoJSONEncoder).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 
 def after(model: type[Model], keyset: tuple[str, ...], cursor: str) -> Q:
