@@ -57,7 +57,7 @@ class Writer:
     def __init__(self, columns: Sequence[str], now: datetime, today: date, *, teams: bool) -> None:
         """`teams` says whether to name the care team: there are several."""
         self.now, self.today, self.teams = now, today, teams
-        self.titles = {name: escape(SHOWABLE[name]) for name in columns}
+        self.titles = {name: escape(str(SHOWABLE[name])) for name in columns}  # str: escaping keeps what is lazy so
         self.changes = {code: _change(code, label(code)) for code in LABELS}
         self.unjudged = _change("unknown", str(NO_THRESHOLD))
         self.link = reverse("dashboard:patient", args=[0])
@@ -140,4 +140,4 @@ def _change(code: str, words: str) -> str:
 
 
 def escaped[**P](say: Callable[P, str]) -> Callable[P, str]:
-    return lambda *args, **kwargs: escape(say(*args, **kwargs))
+    return lambda *args, **kwargs: escape(str(say(*args, **kwargs)))

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.db import connection
-from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from backend.dashboard.measures import COLUMNS, SHOWN, Column
 from backend.dashboard.sparklines import Sparkline, by_day, sparkline
 from backend.dashboard.worklist import CLOSED, urgency
 from backend.people.models import Patient
-from backend.reminders.models import Schedule, Slot, SlotState
-from exercises.models import Prescription
+from backend.reminders.models import Schedule
 from outcomes.library import UnknownInstrumentError, get
 from outcomes.loading import measure, measure_ids
 from outcomes.models import Alert
@@ -154,17 +153,27 @@ def _line(series: _Series, code: str, column: Column) -> Sparkline:
     return sparkline(by_day(series.days, series.values, SPARK_DAYS), scale.min, scale.max, joined=joined)
 
 
-def _programmes(patients: Iterable[int], today: date) -> dict[int, Programme]:
+PROGRAMMES = """
+SELECT patient_id, began.starts_on, plan ->> 'title', (plan -> 'phases')::text
+FROM exercises_prescription AS prescription
+CROSS JOIN LATERAL (
+    SELECT starts_on FROM exercises_prescription AS first
+    WHERE first.patient_id = prescription.patient_id AND first.programme = prescription.programme AND first.version = 1
+) AS began
+WHERE patient_id = ANY (%(patients)s) AND prescription.starts_on <= %(today)s
+    AND (prescription.ends_on IS NULL OR prescription.ends_on >= %(today)s)
+ORDER BY began.starts_on
+"""
+
+
+def _programmes(patients: list[int], today: date) -> dict[int, Programme]:
     """The programme in force that was begun last."""
-    first = Prescription.objects.filter(patient=OuterRef("patient"), programme=OuterRef("programme"), version=1)
-    in_force = (
-        Prescription.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), patient__in=patients)
-        .filter(starts_on__lte=today)
-        .annotate(began_on=Subquery(first.values("starts_on")))
-        .order_by("began_on")
-        .values_list("patient_id", "began_on", "plan__title", "plan__phases")
-    )
-    return {patient: _programme(began, title, phases or [], today) for patient, began, title, phases in in_force}
+    with connection.cursor() as cursor:
+        cursor.execute(PROGRAMMES, {"patients": patients, "today": today})
+        return {
+            patient: _programme(began, title, msgspec.json.decode(phases or "[]"), today)
+            for patient, began, title, phases in cursor
+        }
 
 
 def _programme(began: date, title: str, phases: list[dict[str, Any]], today: date) -> Programme:
@@ -176,14 +185,18 @@ def _programme(began: date, title: str, phases: list[dict[str, Any]], today: dat
     return Programme(title, week)
 
 
-def _due(patients: Iterable[int], now: datetime) -> dict[int, Due]:
-    slots = (
-        Slot.objects.filter(patient__in=patients, state__in=[SlotState.UPCOMING, SlotState.OPEN], closes_at__gt=now)
-        .order_by("patient", "opens_at")
-        .distinct("patient")
-        .values_list("patient_id", "schedule__asks", "schedule__code", "opens_at", "closes_at")
-    )
-    return {patient: Due(_asked(asks, code), opens, closes) for patient, asks, code, opens, closes in slots}
+DUE = """
+SELECT DISTINCT ON (slot.patient_id) slot.patient_id, asks, code, opens_at, closes_at
+FROM reminders_slot AS slot JOIN reminders_schedule AS schedule ON schedule.id = slot.schedule_id
+WHERE slot.patient_id = ANY (%(patients)s) AND slot.state IN ('upcoming', 'open') AND closes_at > %(now)s
+ORDER BY slot.patient_id, opens_at
+"""
+
+
+def _due(patients: list[int], now: datetime) -> dict[int, Due]:
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, {"patients": patients, "now": now})
+        return {patient: Due(_asked(asks, code), opens, closes) for patient, asks, code, opens, closes in cursor}
 
 
 def _asked(asks: str, code: str) -> str:
