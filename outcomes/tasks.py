@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 BELL = "trends-due"
 PAUSE = 2  # seconds from the first ring to the recompute, in which further rings cost nothing
 SURE = 0.5  # seconds that the clocks of servers may differ
-FORGOTTEN = 30  # seconds after which a ring that nobody answered is no reason not to ring again
+FORGOTTEN = 30  # seconds after which a ring that nobody answered is worth no answer: the beat has rung meanwhile
 
 
 @shared_task
 def recompute_due_trends() -> None:
     from outcomes.recompute import recompute_due
 
-    _redis().delete(BELL)  # Before reading: whoever marks from here on rings again.
+    _redis().delete(BELL)  # Before reading: whoever marks from here on rings again, should this be early.
     recompute_due(timezone.now())
 
 
@@ -49,9 +49,9 @@ def ring() -> None:
     if now < _asked_until <= now + PAUSE:
         return
     try:
-        rung = _redis().set(BELL, now + PAUSE, nx=True, get=True, ex=FORGOTTEN)
+        rung = _redis().set(BELL, now + PAUSE, nx=True, get=True, ex=PAUSE)
         if rung is None:
-            recompute_due_trends.apply_async(countdown=PAUSE, retry=False)
+            recompute_due_trends.apply_async(countdown=PAUSE, expires=FORGOTTEN, retry=False)
     except (RedisError, OperationalError) as error:
         logger.warning("nobody could be told that trends are due: %s", type(error).__name__)
     else:

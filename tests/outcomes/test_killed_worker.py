@@ -94,6 +94,7 @@ def test_many_pushes_in_a_moment_ring_once(queue: Redis) -> None:
 def test_what_is_marked_after_the_worker_has_begun_rings_again(queue: Redis) -> None:
     patient = a_patient(user=None)
     put(patient, "nrs-pain.total", [(0, 5)])
+    time.sleep(tasks.PAUSE)  # no worker begins before
     tasks.recompute_due_trends()
     put(patient, "nrs-pain.total", [(1, 5)])
     assert queue.llen("celery") == 2
