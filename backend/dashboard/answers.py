@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -40,6 +42,11 @@ class Entry:
     """Title, value, and the band that the clinic reads it in, where there are bands."""
     skew: int | None
     """Minutes that the phone's clock was ahead of ours, where it was out by five or more."""
+
+    @property
+    def answered_at(self) -> datetime:
+        """By the clock of the zone that the page names: a phone may have sent the same instant in UTC."""
+        return self.response.authored_at.astimezone(ZoneInfo(self.response.time_zone))
 
 
 def entries(

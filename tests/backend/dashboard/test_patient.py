@@ -194,6 +194,14 @@ def test_corrections_clocks_and_withdrawals_are_told(client: Client, patient: Pa
     assert "answered 15 Jun 2026, 12:00 (Europe/Zurich)" in text
 
 
+def test_a_phone_that_sends_utc_is_read_by_the_patients_own_clock(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    builders.response(patient, "phq-9", {"1": 3}, utc_offset=0)
+    text = client.get(f"/patients/{patient.pk}/answers/", secure=True).content.decode()
+    assert "answered 15 Jun 2026, 12:00 (Europe/Zurich)" in text
+
+
 def test_page_after_page_shows_every_response_once(patient: Patient) -> None:
     made = {builders.response(patient, "phq-9", {}, NOW - timedelta(days=n // 2)).id for n in range(2 * PAGE + 3)}
     seen, after = [], None
