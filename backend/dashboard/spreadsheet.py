@@ -45,12 +45,21 @@ def _cells(row: Row, columns: Sequence[str]) -> Iterator[object]:
     for name in columns:
         if name in MEASURES:
             cell = cells[name]
-            yield from (cell.value, cell.change, label(cell.label, cell.change))
+            decimals = cell.column.decimals
+            yield from (_rounded(cell.value, decimals), _rounded(cell.change, decimals), label(cell.label, cell.change))
         elif name == "alerts":
             yield "; ".join(f"{alert_title(alert.rule)} ({severity(alert.severity)})" for alert in row.alerts)
         elif name == "last":
             yield row.patient.summary.last_entry_day
         elif name == "programme":
-            yield f"{row.programme.title}, {row.programme.week}" if row.programme else ""
+            week = _("week %(week)s") % {"week": row.programme.week} if row.programme else ""
+            yield f"{row.programme.title}, {week}" if row.programme else ""
         elif name == "due":
             yield f"{row.due.what} {timezone.localtime(row.due.opens_at):%Y-%m-%d %H:%M}" if row.due else ""
+
+
+def _rounded(value: float | None, decimals: int) -> float | None:
+    """As the panel says it: more digits would claim more than was measured."""
+    if value is None:
+        return None
+    return round(value, decimals) + 0.0 if decimals else round(value)

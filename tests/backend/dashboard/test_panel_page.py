@@ -157,6 +157,15 @@ def test_the_table_holds_all_pages_in_the_order_and_columns_chosen(client: Clien
     assert Audit.objects.filter(action="export panel", user=admin).count() == 31 + 1
 
 
+def test_the_table_claims_no_more_digits_than_the_panel(
+    client: Client, clinic: Clinic, admin: User, patient: Patient
+) -> None:
+    builders.summary(patient, pain=4.0, pain_change=-0.44115421875564564, adherence=50.955, adherence_change=-0.2)
+    (row,) = read_table(client, clinic)
+    said = (row["Pain: change"], row["Adherence"], row["Adherence: change"])
+    assert said == ("-0.4", "51", "0")
+
+
 def test_the_table_of_a_search_holds_what_was_found(
     client: Client, clinic: Clinic, admin: User, patient: Patient
 ) -> None:
