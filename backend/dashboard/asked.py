@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext, ngettext
 
@@ -15,12 +17,21 @@ def rule_words(rule: Rule) -> str:
     """Such as "every day, 18:00–23:59"."""
     if rule.anchor == "prescription":
         return gettext("as the programme says")
-    windows = ", ".join(f"{window.opens:%H:%M}–{window.closes:%H:%M}" for window in rule.windows)
+    windows = ", ".join(window_words(window.opens, window.closes, window.days) for window in rule.windows)
     parts = [_pattern(rule.pattern), windows]
     if rule.burst:
         words = {"days": rule.burst.days, "months": rule.burst.months}
         parts.append(gettext("for %(days)s days every %(months)s months") % words)
     return ", ".join(part for part in parts if part)
+
+
+def window_words(opens: time, closes: time, days: int) -> str:
+    """Such as "09:00–20:00", or "09:00–09:00 next day": without its day a window could seem to close as it opens."""
+    words = f"{opens:%H:%M}–{closes:%H:%M}"
+    if days == 0:
+        return words
+    said = {"window": words, "n": days}
+    return ngettext("%(window)s next day", "%(window)s, %(n)s days later", days) % said
 
 
 def _pattern(pattern: Days | Weeks | Points) -> str:

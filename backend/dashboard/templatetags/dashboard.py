@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
 from backend.dashboard import wording
+from backend.dashboard.asked import window_words
 
 if TYPE_CHECKING:
     from backend.dashboard.rows import Due
@@ -212,6 +213,13 @@ def when(due: Due, now: datetime) -> str:
     if due.opens_at <= now:
         return gettext("now, until %(time)s") % {"time": _clock(due.closes_at, now)}
     return _clock(due.opens_at, now)
+
+
+@register.filter(expects_localtime=True)
+def to(opens_at: datetime, closes_at: datetime) -> str:
+    """From when to when something can be answered, by the clock of the page."""
+    closes = timezone.localtime(closes_at)
+    return window_words(opens_at.time(), closes.time(), (closes.date() - opens_at.date()).days)
 
 
 def _clock(at: datetime, now: datetime) -> str:

@@ -1,13 +1,14 @@
 """What a patient is asked, what was said of it, and why not; and the baseline that a change is counted from."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from backend.dashboard.asked import rule_words
+from backend.dashboard.asked import rule_words, window_words
+from backend.dashboard.templatetags.dashboard import to
 from backend.people.models import Audit, Patient, User
 from backend.reminders.models import Absence, Mention, Message, Schedule, Slot
 from backend.reminders.slots import Points, Rule, Weeks, read_rule
@@ -102,16 +103,16 @@ def test_one_more_instrument_is_asked_for_and_its_rule_changed(
     assert "It is asked from now on." in post(client, patient, "reminders/schedules/new", **WEEKLY)
     made = Schedule.objects.get(patient=patient)
     assert (made.code, made.created_by) == ("red-flag-screen", colleague)
-    assert rule_words(read_rule(made.rule)) == "every 2 weeks (Wed), 09:00–20:00"
+    assert rule_words(read_rule(made.rule)) == "every 2 weeks (Wed), 09:00–20:00 next day"
 
     address = f"reminders/schedules/{made.pk}/change"
     page = client.get(f"/patients/{patient.pk}/{address}", secure=True).content.decode()
     assert 'value="2"' in page
-    assert "Until now: every 2 weeks (Wed), 09:00–20:00." in page
+    assert "Until now: every 2 weeks (Wed), 09:00–20:00 next day." in page
     points = WEEKLY | {"rhythm": "points", "days": "0, 14", "months": "6", "anchor": "date", "anchor_on": "2026-12-01"}
     assert "It is asked so from now on." in post(client, patient, address, **points)
     made.refresh_from_db()
-    assert rule_words(read_rule(made.rule)) == "day 0, day 14, month 6, 09:00–20:00"
+    assert rule_words(read_rule(made.rule)) == "day 0, day 14, month 6, 09:00–20:00 next day"
     assert made.version == 2
     actions = Audit.objects.filter(patient=patient).values_list("action", flat=True)
     assert {"wrote schedule", "changed schedule"} <= set(actions)
@@ -189,6 +190,15 @@ def test_rules_are_said_plainly() -> None:
     window = read_rule(DAILY).windows
     assert rule_words(Rule(window, Weeks(every=2, on=(1, 5)))) == "every 2 weeks (Mon, Fri), 18:00–23:00"
     assert rule_words(Rule(window, Points(days=(14,), months=(6,)))) == "day 14, month 6, 18:00–23:00"
+    assert window_words(time(9), time(9), 1) == "09:00–09:00 next day"
+    assert window_words(time(9), time(20), 3) == "09:00–20:00, 3 days later"
+
+
+def test_a_window_that_ends_on_another_day_says_so_by_the_clock_of_the_page() -> None:
+    opens = datetime(2026, 6, 15, 21, 30, tzinfo=UTC)  # half past eleven at night in Zurich
+    with timezone.override("Europe/Zurich"):
+        assert to(timezone.localtime(opens), opens + timedelta(minutes=20)) == "23:30–23:50"
+        assert to(timezone.localtime(opens), opens + timedelta(hours=1)) == "23:30–00:30 next day"
 
 
 def test_a_new_baseline_wants_a_reason(client: Client, patient: Patient, colleague: User) -> None:
