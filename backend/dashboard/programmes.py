@@ -60,8 +60,19 @@ class Programme:
         return self.versions[0]
 
     @property
+    def now(self) -> Version:
+        """The version in force today; the first, while all are still to come, and the last once it is over."""
+        begun = (each for each in self.versions if each.row.starts_on <= self.today)
+        return next(begun, self.versions[-1])
+
+    @property
+    def planned(self) -> list[Version]:
+        """Versions that follow the one in force on a later day, the next one first."""
+        return [each for each in reversed(self.versions) if each.row.version > self.now.row.version]
+
+    @property
     def stopped(self) -> bool:
-        return bool(self.latest.row.stop_reason)
+        return self.over and bool(self.latest.row.stop_reason)
 
     @property
     def over(self) -> bool:
@@ -70,7 +81,7 @@ class Programme:
 
     @property
     def to_come(self) -> bool:
-        return self.latest.row.starts_on > self.today
+        return self.now.row.starts_on > self.today
 
     @property
     def pause(self) -> Pause | None:
@@ -87,7 +98,7 @@ class Programme:
     def phase(self) -> Any:
         """The phase of this week."""
         week = self.week or 1
-        for phase in self.latest.plan.phases:
+        for phase in self.now.plan.phases:
             if week <= phase.weeks:
                 return phase
             week -= phase.weeks

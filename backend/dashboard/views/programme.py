@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 from django import forms
@@ -72,18 +73,24 @@ def _page(
         "page": "programme",
         "patient": patient,
         "today": today,
-        "programmes": [each for each in found if not each.over],
+        "programmes": [(each, *_forms(each.latest.row, today, wrong)) for each in found if not each.over],
         "past": [each for each in found if each.over],
         "waiting": waiting,
         "settled": settled,
         "month": months_around(patient, month, today),
         "sessions": sessions_of(patient),
-        "pause_form": PauseForm(initial={"from_day": today}),
-        "stop_form": StopForm(),
-        "decision_form": DecisionForm(),
         "wrong": wrong,
     }
     return render(request, "dashboard/programme.html", context)
+
+
+def _forms(row: Prescription, today: date, wrong: tuple[str, UUID, Form] | None) -> tuple[Form, Form]:
+    """To pause and to stop this programme. There may be several on the page, and each label belongs to one field."""
+    refused = {wrong[0]: wrong[2]} if wrong and wrong[1] == row.pk else {}
+    pausing = refused.get("pause") or PauseForm(initial={"from_day": today})
+    stopping = refused.get("stop") or StopForm()
+    pausing.auto_id, stopping.auto_id = f"pause-{row.pk}-%s", f"stop-{row.pk}-%s"
+    return pausing, stopping
 
 
 def _one(patient: Patient, prescription_id: UUID) -> Prescription:

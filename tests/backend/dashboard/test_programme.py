@@ -21,7 +21,7 @@ from exercises.dose import Intervals, Minutes, Sets, Steps
 from exercises.library import library
 from exercises.models import Condition, Pause, Prescription, Proposal
 from exercises.plan import Exposure, Phase, Rung
-from exercises.prescribing import prescribe, today_of
+from exercises.prescribing import change, prescribe, today_of
 from exercises.templates import templates
 from tests.backend.dashboard import builders
 from tests.exercises.programmes import BIRD_DOG, CAT_COW, NOW, WALK, a_plan, a_programme, a_proposal, session, store
@@ -279,6 +279,41 @@ def test_a_programme_is_paused_resumed_and_stopped(client: Client, patient: Pati
     assert "is not paused" in post(client, patient, address + "resume", {})
     assert "This field is required." in post(client, patient, address + "stop", {"reason": ""})
     assert "stopped: goal reached" in post(client, patient, address + "stop", {"reason": "goal reached"})
+
+
+def test_what_is_planned_for_later_stands_below_what_holds_today(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    row = a_programme(patient, CAT_COW)
+    now = timezone.now()
+    later = today_of(patient, now) + timedelta(days=5)
+    change(row, a_plan(CAT_COW, WALK), by=colleague, now=now, reason="walk more", from_day=later)
+    page = client.get(f"/patients/{patient.pk}/programme/", secure=True).content.decode()
+    (prescribed,) = re.findall(r'<ul class="prescribed">(.*?)</ul>', page, re.DOTALL)
+    assert "Walking" not in prescribed
+    assert "version 1 since" in page
+    assert re.search(r"From \d+ \w+ \d{4} on, version 2: .*Walking.*added", page)
+
+
+def test_a_programme_that_will_end_is_not_called_stopped_before_it_does(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    row = a_programme(patient)
+    today = today_of(patient, timezone.now())
+    text = post(client, patient, f"programme/{row.pk}/stop", {"reason": "surgery", "last_day": str(today)})
+    assert '<span class="tag">stopped</span>' not in text
+    assert '<span class="tag">ends ' in text
+
+
+def test_each_label_of_several_programmes_belongs_to_one_field(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    a_programme(patient)
+    a_programme(patient, BIRD_DOG)
+    page = client.get(f"/patients/{patient.pk}/programme/", secure=True).content.decode()
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'<label for="([^"]+)"', page)) <= set(ids)
 
 
 def test_a_month_says_what_became_of_each_due_day(patient: Patient) -> None:
