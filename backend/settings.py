@@ -241,6 +241,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False  # a clinic's computers are shared: closing the browser signs out
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0
 MFA_ADAPTER = "backend.people.adapters.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "backend.people.adapters.CodeForm",
+    "reauthenticate": "backend.people.adapters.CodeAgainForm",
+}
 MFA_TOTP_ISSUER = "Steadyback"
 MFA_TOTP_TOLERANCE = 1  # a code that ran out while it was typed, or a phone some seconds off (RFC 6238, 5.2)
 LOGIN_REDIRECT_URL = "/"

@@ -5,8 +5,10 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.forms import Field
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
@@ -41,3 +43,21 @@ def own_name(user: User) -> str:
 def cipher() -> Fernet:
     key = salted_hmac("backend.people.totp", "", secret=settings.SECRET_KEY, algorithm="sha256").digest()
     return Fernet(urlsafe_b64encode(key))
+
+
+class _TypedAtOnce:
+    """The code is all there is to do on its page, and it runs out in half a minute."""
+
+    fields: dict[str, Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs["autofocus"] = True
+
+
+class CodeForm(_TypedAtOnce, AuthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class CodeAgainForm(_TypedAtOnce, ReauthenticateForm):  # type: ignore[misc]
+    pass

@@ -53,6 +53,7 @@ def test_a_new_colleague_sets_up_a_second_factor_and_shows_it_from_then_on(open_
     page.goto(f"/clinics/{clinic.pk}/")
     give_password(page, user.email)
     expect(page.get_by_role("heading", name="Two-Factor Authentication")).to_be_visible()
+    expect(page.get_by_label("Code", exact=True)).to_be_focused()
     page.get_by_placeholder("Code").fill(code(secret))
     page.get_by_role("button", name="Sign In").click()
     expect(page).to_have_title(f"Patients · {clinic.name} · Steadyback")
