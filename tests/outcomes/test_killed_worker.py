@@ -73,8 +73,9 @@ def test_a_worker_killed_at_any_line_leaves_all_or_nothing_of_each_patient() -> 
 
 
 @pytest.fixture
-def queue() -> Iterator[Redis]:
-    """The broker, with an empty queue before and after."""
+def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Redis]:
+    """The broker, with an empty queue before and after, that nobody has rung at yet."""
+    monkeypatch.setattr(tasks, "_asked_until", 0.0)
     with Redis.from_url(os.environ["REDIS_URL"]) as redis:
         redis.flushdb()
         yield redis
