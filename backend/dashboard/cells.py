@@ -29,7 +29,7 @@ from backend.dashboard.templatetags.dashboard import (
     state,
     when,
 )
-from backend.dashboard.wording import LABELS, NO_THRESHOLD
+from backend.dashboard.wording import LABELS, NO_THRESHOLD, SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,7 @@ class Writer:
         self.titles = {name: escape(str(SHOWABLE[name])) for name in columns}  # str: escaping keeps what is lazy so
         self.changes = {code: _change(code, label(code)) for code in LABELS}
         self.unjudged = _change("unknown", str(NO_THRESHOLD))
+        self.share = _change("unknown", str(SHARE))
         self.link = reverse("dashboard:patient", args=[0])
         self.week, self.late = escape(_("week %(week)s")), escape(_("late"))
         # The same to many of them.
@@ -98,7 +99,10 @@ class Writer:
         decimals = cell.column.decimals
         known = cell.change is not None
         change = f"{signed(cell.change, decimals)} " if known else ""
-        words = self.unjudged if known and cell.label == "unknown" else self.changes[cell.label]
+        if cell.is_share:
+            words = self.share
+        else:
+            words = self.unjudged if known and cell.label == "unknown" else self.changes[cell.label]
         return (
             f'<td class="measure {cell.label}" data-title="{title}">'
             f'<span class="value">{number(cell.value, decimals)}</span> {drawn(cell.line)}'
@@ -136,7 +140,7 @@ class Writer:
 
 def _change(code: str, words: str) -> str:
     """A mark and words, with room for the number between them."""
-    return f'<span class="mark" aria-hidden="true">{mark(code)}</span> %s{escape(words)}'
+    return f'<span class="mark" aria-hidden="true">{mark(code)}</span> %s{escape(words).replace("%", "%%")}'
 
 
 def escaped[**P](say: Callable[P, str]) -> Callable[P, str]:

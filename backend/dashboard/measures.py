@@ -26,6 +26,8 @@ class Column:
     decimals: int = 1
     joined: int = 1
     """Days apart at which a line still joins two values. Exercise is due on some days of the week only."""
+    share: bool = False
+    """A share of what was prescribed: nothing was due before the programme, so there is no baseline to compare with."""
 
     def code(self, last_days: Mapping[str, date]) -> str | None:
         """The series that the summary read, for a patient whose series ended on these days."""
@@ -38,7 +40,7 @@ COLUMNS = (
     Column("pain", _("Pain"), ("daily-diary.pain-average", "nrs-pain.total")),
     Column("fear", _("Fear of movement"), ("tsk-11.total", "daily-diary.fear", "fear-daily.total")),
     Column("depression", _("Depression"), ("phq-9.total", "phq-8.total"), decimals=0),
-    Column("adherence", _("Adherence"), ("adherence.day",), decimals=0, joined=4),
+    Column("adherence", _("Adherence"), ("adherence.day",), decimals=0, joined=4, share=True),
 )
 
 SHOWN = [code for column in COLUMNS for code in column.codes]

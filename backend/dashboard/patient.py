@@ -9,6 +9,8 @@ from datetime import date
 import exercises.series
 from backend.dashboard.measures import COLUMNS, SHOWN
 from backend.dashboard.sentences import Standing, sentences
+from backend.dashboard.templatetags.dashboard import label
+from backend.dashboard.wording import NO_BASELINE
 from backend.people.models import Patient
 from outcomes.library import Measure
 from outcomes.loading import measure
@@ -24,6 +26,13 @@ class Line:
     measure: Measure
     trend: Trend
     baseline: Baseline | None
+
+    @property
+    def verdict(self) -> str:
+        """What its change comes to."""
+        if self.trend.enough_data and self.trend.baseline is None:
+            return str(NO_BASELINE)
+        return label(self.trend.change_label, self.trend.change)
 
 
 def lines(patient: Patient) -> list[Line]:
@@ -51,10 +60,17 @@ def standing(found: Sequence[Line], today: date) -> tuple[str, str]:
         line = by_code.get(column.code(last_days) or "")
         title = str(column.title).lower()
         if line is None:
-            standings.append(Standing(title, "unknown"))
+            if not column.share:  # nothing was prescribed, or nothing was due so far: there is nothing to tell
+                standings.append(Standing(title, "unknown"))
             continue
         trend = line.trend
         value = trend.last_value if line.measure.kind == "questionnaire" else trend.level
         since = line.baseline.to_day if line.baseline else None
-        standings.append(Standing(title, trend.change_label, value, trend.baseline, since, column.decimals))
+        standings.append(
+            Standing(
+                *(title, trend.change_label, value, trend.baseline, since, column.decimals),
+                share=column.share,
+                last_day=trend.last_day,
+            )
+        )
     return sentences(standings, last_entry, today)

@@ -34,6 +34,11 @@ class Cell:
     label: str
     line: Sparkline
 
+    @property
+    def is_share(self) -> bool:
+        """Whether its value is all there is to say of it: no change, but a share of what was prescribed."""
+        return self.column.share and self.value is not None and self.change is None
+
 
 @dataclass(frozen=True)
 class Programme:

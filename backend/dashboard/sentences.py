@@ -24,7 +24,13 @@ class Standing:
     since: date | None = None
     """The last day of the baseline."""
     decimals: int = 1
+    share: bool = False
+    """A level that says itself where things stand, as a share of what was prescribed."""
+    last_day: date | None = None
 
+
+# A share that is older tells its day.
+FRESH_DAYS = 14
 
 # What is said first.
 _WEIGHT = ["worsened", "possibly-worsened", "improved", "possibly-improved"]
@@ -38,7 +44,9 @@ def sentences(standings: Iterable[Standing], last_entry: date | None, today: dat
     first = _capital(first or gettext("nothing has clearly changed since the baseline")) + "."
 
     same = [each for each in standings if each.label == "no-clear-change"]
-    unknown = [each for each in standings if each.label == "unknown"]
+    unclear = [each for each in standings if each.label == "unknown"]
+    told = [each for each in unclear if each.value is not None and (each.share or each.baseline is not None)]
+    unknown = [each for each in unclear if each not in told and not each.share]
     parts = []
     if same:
         named = _listed([_with_value(each) for each in same])
@@ -46,6 +54,7 @@ def sentences(standings: Iterable[Standing], last_entry: date | None, today: dat
     if unknown:
         named = _listed([_with_value(each) for each in unknown])
         parts.append(gettext("not enough data to tell about %(measures)s") % {"measures": named})
+    parts += [_unjudged(each, today) for each in told]
     parts.append(_freshness(last_entry, today))
     return first, _capital("; ".join(parts)) + "."
 
@@ -61,6 +70,21 @@ def _changed(standing: Standing) -> str:
     if standing.since is None:
         return gettext("%(title)s has %(label)s from %(baseline)s to %(value)s") % words
     return gettext("%(title)s has %(label)s from %(baseline)s (%(day)s) to %(value)s") % words
+
+
+def _unjudged(standing: Standing, today: date) -> str:
+    """Of what is known well enough, only that nobody can say how much of a change matters."""
+    words = {
+        "title": standing.title,
+        "value": number(standing.value, standing.decimals),
+        "baseline": number(standing.baseline, standing.decimals),
+        "day": date_format(standing.last_day, "j F Y") if standing.last_day else "",
+    }
+    if not standing.share:
+        return gettext("%(title)s went from %(baseline)s to %(value)s, with no threshold known") % words
+    if standing.last_day is None or (today - standing.last_day).days <= FRESH_DAYS:
+        return gettext("%(title)s is at %(value)s %% of what was prescribed") % words
+    return gettext("%(title)s was at %(value)s %% of what was prescribed, until %(day)s") % words
 
 
 def _with_value(standing: Standing) -> str:

@@ -13,6 +13,7 @@ from backend.dashboard.filters import SHOWABLE
 from backend.dashboard.measures import COLUMNS
 from backend.dashboard.rows import Row
 from backend.dashboard.templatetags.dashboard import alert_title, label, severity
+from backend.dashboard.wording import SHARE
 from backend.rest.flat import harmless
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def _cells(row: Row, columns: Sequence[str]) -> Iterator[object]:
         if name in MEASURES:
             cell = cells[name]
             decimals = cell.column.decimals
-            yield from (_rounded(cell.value, decimals), _rounded(cell.change, decimals), label(cell.label, cell.change))
+            words = str(SHARE) if cell.is_share else label(cell.label, cell.change)
+            yield from (_rounded(cell.value, decimals), _rounded(cell.change, decimals), words)
         elif name == "alerts":
             yield "; ".join(f"{alert_title(alert.rule)} ({severity(alert.severity)})" for alert in row.alerts)
         elif name == "last":

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from backend.dashboard import charts, wording
 from backend.dashboard.panel import SILENT_AFTER_DAYS
 from backend.dashboard.patient import COMPUTED, Line, lines, standing
-from backend.dashboard.templatetags.dashboard import age, alert_title, days, label, number, signed, state
+from backend.dashboard.templatetags.dashboard import age, alert_title, days, number, signed, state
 from backend.dashboard.worklist import CLOSED
 from exercises.models import Proposal
 from exercises.reporting import reports
@@ -164,7 +164,7 @@ def _score(line: Line, patient: Patient, choices: Choices) -> list[str]:
         str(wording.BANDS.get(band, band)) or "–",
         date_format(trend.last_day, "j M Y") if trend.last_day else "–",
         number(trend.baseline),
-        f"{signed(trend.change)} {label(trend.change_label, trend.change)}".strip(),
+        f"{signed(trend.change)} {line.verdict}".strip(),
     ]
 
 

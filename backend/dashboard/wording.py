@@ -20,6 +20,9 @@ LABELS: dict[str, _StrPromise] = {
 }
 NO_THRESHOLD = _("no threshold known")
 """Of a change that is known, in a measure for which nobody has said how much is a change."""
+NO_BASELINE = _("no baseline")
+SHARE = _("% of the dose due")
+"""Of a level that has no baseline to change from, and is read against what was prescribed."""
 
 MARKS = {
     "improved": "✓✓",

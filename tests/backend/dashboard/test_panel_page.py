@@ -139,6 +139,15 @@ def test_one_cannot_save_views_without_end(client: Client, clinic: Clinic, admin
     assert SavedView.objects.count() == 20
 
 
+@pytest.mark.usefixtures("admin")
+def test_adherence_that_has_no_baseline_is_a_share_of_the_dose_due(client: Client, clinic: Clinic) -> None:
+    builders.summary(builders.patient(builders.team(clinic, "Team")), adherence=71.0)
+    builders.summary(builders.patient(builders.team(clinic, "Other")))
+    assert client.get(f"/clinics/{clinic.pk}/").content.decode().count("% of the dose due") == 1
+    labels = [row["Adherence: label"] for row in read_table(client, clinic, "column=adherence")]
+    assert sorted(labels) == ["% of the dose due", "not enough data"]
+
+
 def test_the_table_holds_all_pages_in_the_order_and_columns_chosen(client: Client, clinic: Clinic, admin: User) -> None:
     team = builders.team(clinic, "Team")
     for n in range(30):

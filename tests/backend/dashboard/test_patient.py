@@ -63,6 +63,30 @@ def test_the_two_sentences_say_what_changed_with_numbers_and_dates() -> None:
     )
 
 
+def test_what_has_no_threshold_or_no_baseline_is_told_as_what_it_is() -> None:
+    fear = Standing("fear of movement", "unknown", 4.8, 4.0, TODAY - timedelta(days=60))
+    adherence = Standing("adherence", "unknown", 68.0, decimals=0, share=True, last_day=TODAY - timedelta(days=3))
+    _first, second = sentences([fear, adherence], TODAY, TODAY)
+    assert second == (
+        "Fear of movement went from 4.0 to 4.8, with no threshold known; "
+        "adherence is at 68 % of what was prescribed; last entry today, 15 June 2026."
+    )
+    stopped = Standing("adherence", "unknown", 68.0, decimals=0, share=True, last_day=TODAY - timedelta(days=40))
+    _first, second = sentences([stopped], TODAY, TODAY)
+    assert second.startswith("Adherence was at 68 % of what was prescribed, until 6 May 2026;")
+
+
+@pytest.mark.usefixtures("colleague")
+def test_of_adherence_nothing_is_said_before_anything_was_due(client: Client, patient: Patient) -> None:
+    page = f"/patients/{patient.pk}/"
+    builders.trend(patient, "daily-diary.pain-average", baseline=4.0, change=0.2, change_label="no-clear-change")
+    assert "adherence" not in client.get(page).context["sentences"][1]
+    builders.trend(patient, "adherence.day", level=71.0, last_day=timezone.localdate(), enough_data=True)
+    shown = client.get(page)
+    assert "adherence is at 71 % of what was prescribed" in shown.context["sentences"][1]
+    assert [line.verdict for line in shown.context["lines"]] == ["no clear change", "no baseline"]
+
+
 def test_without_a_change_and_without_an_entry_the_sentences_say_so() -> None:
     first, second = sentences([Standing("pain", "no-clear-change", 3.0)], None, TODAY)
     assert first == "Nothing has clearly changed since the baseline."
