@@ -10,7 +10,6 @@ import io
 from typing import IO, Literal
 
 import msgspec
-from PIL import Image, ImageOps
 
 from backend.rest.problems import in_words
 
@@ -74,6 +73,8 @@ def prepare(source: IO[bytes], size: int) -> Prepared:
 
 
 def _picture(source: IO[bytes], kind: Extension) -> Prepared:
+    from PIL import Image, ImageOps  # 4 MB that only those processes have which are given a picture
+
     name = {"jpg": "JPEG"}.get(kind, kind.upper())
     try:
         with Image.open(source, formats=[name]) as opened:

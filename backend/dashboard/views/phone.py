@@ -5,14 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from io import BytesIO
 
-import qrcode
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from qrcode.image.svg import SvgPathImage
 
 from backend.dashboard.entry import Desk, at_patient
 from backend.people import audit, devices
@@ -71,6 +69,9 @@ def phone_lost(request: HttpRequest, desk: Desk, patient: Patient) -> HttpRespon
 
 def qr(text: str) -> str:
     """A QR code as an address that holds the picture itself. What follows a # in `text` reaches no server's log."""
+    import qrcode  # brings Pillow along: 4 MB that only those processes have which draw a code
+    from qrcode.image.svg import SvgPathImage
+
     out = BytesIO()
     qrcode.make(text, image_factory=SvgPathImage, border=2).save(out)
     return "data:image/svg+xml;base64," + b64encode(out.getvalue()).decode()
