@@ -64,8 +64,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "backend.people.second_factor.SecondFactorRequired",
     "backend.dashboard.language.ReadersLanguage",
-    "backend.dashboard.idle.IdleLock",
     "backend.dashboard.oversize.RefuseOversize",
+    "backend.dashboard.idle.IdleLock",  # which reads what is sent
 ]
 
 ROOT_URLCONF = "backend.urls"

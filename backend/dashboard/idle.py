@@ -1,4 +1,4 @@
-"""A screen that nobody sits at locks itself."""
+"""A screen that nobody sits at locks itself. What was being written on it waits: `unsent.py`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from backend.dashboard.unsent import PRESENCE, keep, page_of, unsent
 from backend.people import audit
 
 if TYPE_CHECKING:
@@ -38,8 +40,7 @@ class IdleLock:
         now = timezone.now().timestamp()
         seen = request.session.get(KEY, now)
         if now - seen > IDLE.total_seconds():
-            logout(request)
-            return to_sign_in(request)
+            return lock(request)
         alone = by_itself(request)
         if not alone and (KEY not in request.session or now - seen > GRAIN.total_seconds()):
             request.session[KEY] = now
@@ -48,6 +49,8 @@ class IdleLock:
 
 def by_itself(request: HttpRequest) -> bool:
     """Whether a page refreshes itself, with nobody's doing; htmx names the element that asks."""
+    if request.path_info == PRESENCE:
+        return "idle.typed" not in request.POST
     return request.headers.get("HX-Source") in ("div#panel", "div#worklist")
 
 
@@ -63,9 +66,17 @@ def record_read(request: HttpRequest, action: str, patients: Iterable[int], desk
         audit.record(action, patients, desk.user.pk)
 
 
-def to_sign_in(request: HttpRequest) -> HttpResponse:
+def lock(request: HttpRequest) -> HttpResponse:
+    """Sign out, and keep what this browser was about to send."""
+    kept, page = unsent(request), page_of(request)
+    logout(request)
+    if kept:
+        keep(request, kept)
+    return to_sign_in(request, reverse("dashboard:unsent") if kept else page)
+
+
+def to_sign_in(request: HttpRequest, back: str) -> HttpResponse:
     """To the sign-in page and back; a page that refreshes itself leaves as a whole, so nothing stays on the screen."""
-    back = request.headers.get("HX-Current-URL") or request.get_full_path()
     address = f"{resolve_url('account_login')}?{urlencode({'next': back})}"
     if "HX-Request" in request.headers:
         return HttpResponse(headers={"HX-Redirect": address})

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from backend.dashboard.views import account, alerts, being_told, panel, refused
+from backend.dashboard.views import account, alerts, being_told, panel, refused, unsent
 
 app_name = "dashboard"
 
@@ -11,6 +11,10 @@ urlpatterns = [
     path("me/language/", account.language, name="language"),
     path("me/calls/", being_told.calls, name="calls"),
     path("me/calls/worker.js", being_told.worker, name="calls_worker"),
+    path("me/idle", unsent.idle, name="idle"),
+    path("me/unsent/", unsent.unsent, name="unsent"),
+    path("me/unsent/send", unsent.send, name="send_unsent"),
+    path("me/unsent/leave", unsent.leave, name="leave_unsent"),
     path("me/sign-out-everywhere", account.sign_out_everywhere, name="sign_out_everywhere"),
     path("clinics/<int:clinic_id>/", panel.patients, name="panel"),
     path("clinics/<int:clinic_id>/clinic/", include("backend.dashboard.clinic_urls")),

@@ -126,3 +126,34 @@ def test_a_screen_that_nobody_sits_at_shows_nothing_any_more(open_page: Open) ->
     page.evaluate("htmx.trigger(document.querySelector('#panel'), 'every')")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(page.get_by_text("Example Person")).to_have_count(0)
+
+
+def test_a_half_written_note_outlives_the_lock(open_page: Open) -> None:
+    clinic = builders.clinic("Example Back Clinic")
+    user = builders.colleague(clinic, team := builders.team(clinic))
+    user.set_password(PASSWORD)
+    user.save()
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(user, secret)
+    patient = builders.patient(team, "Example Person")
+    page = open_page(f"/patients/{patient.pk}/notes/", user)
+    page.clock.install()
+    page.reload()
+    page.get_by_label("Note", exact=True).fill("Half a note about the telephone call.")
+    with page.expect_response("**/me/idle"):
+        page.clock.fast_forward(60_000)  # who types is somebody
+    session = SessionStore(page.context.cookies()[0]["value"])
+    session[KEY] = time.time() - IDLE.total_seconds() - 5
+    session.save()
+    page.clock.fast_forward(60_000)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_text("Example Person")).to_have_count(0)
+
+    page.clock.resume()
+    give_password(page, user.email)
+    page.get_by_label("Code", exact=True).fill(code(secret))
+    page.get_by_role("button", name="Sign In").click()
+    expect(page.get_by_label("What you wrote")).to_have_value("Half a note about the telephone call.")
+    page.get_by_role("button", name="Send it now").click()
+    expect(page.get_by_text("The note is kept.")).to_be_visible()
+    expect(page.locator(".note .body")).to_have_text("Half a note about the telephone call.")
