@@ -8,4 +8,4 @@ from backend.sync.pull import Pulled
 
 
 def changes_of(pulled: Pulled) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(change) for change in pulled.changes]
+    return list(msgspec.json.decode(pulled.changes))

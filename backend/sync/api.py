@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django.http import HttpResponse
@@ -89,13 +89,13 @@ class SyncView(APIView):
         )
         results = push(envelope.push, me.patient_id, me.clinic_id, door)
         pulled = pull(decode_cursor(envelope.cursor), me.patient_id, me.clinic_id, me.language)
-        if pulled.changes:
-            audit.record("pull", [me.patient_id], me.user_id, count=len(pulled.changes))
+        if pulled.count:
+            audit.record("pull", [me.patient_id], me.user_id, count=pulled.count)
         needed = list(dict.fromkeys(kind for result in results for kind in result.safety))
         card = safety_card(me.clinic_id, me.language) if needed or pulled.new_card else []
         answer = SyncAnswer(
             results=results,
-            changes=pulled.changes,
+            changes=cast(Any, pulled.changes),  # the list as it is sent
             cursor=pulled.cursor,
             full=pulled.full,
             more=pulled.more,

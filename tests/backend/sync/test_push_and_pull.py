@@ -257,9 +257,9 @@ class TestPull:
         patient = a_patient()
         send(patient, a_response())
         first = read(patient)
-        assert (first.full, first.more, len(first.changes)) == (True, False, 1)
+        assert (first.full, first.more, first.count, len(changes_of(first))) == (True, False, 1, 1)
         nothing = read(patient, first.cursor)
-        assert (nothing.full, nothing.changes) == (False, [])
+        assert (nothing.full, nothing.count, changes_of(nothing)) == (False, 0, [])
         later = a_response()
         send(patient, later)
         assert [change["id"] for change in changes_of(read(patient, nothing.cursor))] == [later["id"]]
@@ -290,11 +290,12 @@ class TestPull:
             more_to_come = page.more
             pages += 1
         assert pages == 2
+        assert page.count == len(changes_of(page)) == PAGE - 2
         assert sorted(seen) == sorted(item["id"] for item in sent + more)
 
     def test_another_patients_changes_are_not_seen(self) -> None:
         send(a_patient(), a_response())
-        assert read(a_patient()).changes == []
+        assert changes_of(read(a_patient())) == []
 
     def test_a_revision_from_the_future_means_a_full_pull(self) -> None:
         """After a restore the phone has seen revisions that this database never made."""
@@ -311,7 +312,7 @@ class TestPull:
         patient = a_patient()
         send(patient, a_response())
         pulled = read(patient, text)
-        assert (pulled.full, len(pulled.changes)) == (True, 1)
+        assert (pulled.full, len(changes_of(pulled))) == (True, 1)
 
     def test_another_epoch_means_a_full_pull(self) -> None:
         patient = a_patient()
