@@ -24,6 +24,9 @@ from backend.people.models import CareTeam, Clinic, Membership, Patient, Role, U
 
 View = Callable[..., HttpResponseBase]
 
+LAST = "dashboard_clinic"
+"""In the session: the clinic that its reader was at last, where pages about no clinic lead back to."""
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -83,9 +86,17 @@ def memberships_of(user: User) -> list[Membership]:
     return sorted(found, key=lambda membership: membership.clinic.name)
 
 
-def desk_at(user: User, memberships: list[Membership], clinic_id: int) -> Desk:
+def last_of(request: HttpRequest, memberships: list[Membership]) -> Membership:
+    """Where the reader was last, or else their first clinic."""
+    last = request.session.get(LAST)
+    return next((each for each in memberships if each.clinic_id == last), memberships[0])
+
+
+def desk_at(request: HttpRequest, user: User, memberships: list[Membership], clinic_id: int) -> Desk:
     for membership in memberships:
         if membership.clinic_id == clinic_id:
+            if request.session.get(LAST) != clinic_id:
+                request.session[LAST] = clinic_id
             return Desk(user, membership, memberships)
     raise Http404
 
@@ -106,7 +117,7 @@ def at_clinic(view: View) -> View:
     def page(request: HttpRequest, clinic_id: int, **kwargs: Any) -> HttpResponseBase:
         check_text(request, kwargs)
         user = cast(User, request.user)
-        desk = desk_at(user, memberships_of(user), clinic_id)
+        desk = desk_at(request, user, memberships_of(user), clinic_id)
         with timezone.override(desk.zone):
             return view(request, desk, **kwargs)
 
@@ -127,7 +138,7 @@ def at_patient(view: View) -> View:
         patient = patients.filter(pk=patient_id).first()
         if patient is None:
             raise Http404
-        desk = desk_at(user, memberships, patient.clinic_id)
+        desk = desk_at(request, user, memberships, patient.clinic_id)
         with timezone.override(desk.zone):
             return view(request, desk, patient, **kwargs)
 

@@ -18,7 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from backend.people.adapters import cipher
 
-KEY = "dashboard_unsent"
+KEY, REFUSED = "dashboard_unsent", "dashboard_refused"
 LONGEST = 200_000  # characters of a form; the longest text that a page takes is far shorter
 OWN = ("/accounts/", "/me/")  # passwords and codes are typed anew
 PRESENCE = "/me/idle"
@@ -95,6 +95,19 @@ def waiting(request: HttpRequest) -> Unsent | None:
             return found
     forget(request)
     return None
+
+
+def hand_back(request: HttpRequest, words: str) -> None:
+    """Words that went with something refused stand once on the next page, for the form is there anew and empty."""
+    if words.strip():
+        request.session[REFUSED] = cipher().encrypt(words.encode()).decode()
+
+
+def handed_back(request: HttpRequest) -> str:
+    with suppress(InvalidToken):
+        if token := request.session.pop(REFUSED, None):
+            return cipher().decrypt(token, ttl=settings.SESSION_COOKIE_AGE).decode()
+    return ""
 
 
 def forget(request: HttpRequest) -> None:

@@ -14,6 +14,7 @@ from backend.dashboard import worklist
 from backend.dashboard.entry import Desk, at_clinic
 from backend.dashboard.idle import record_read
 from backend.dashboard.templatetags.dashboard import state
+from backend.dashboard.unsent import hand_back
 from backend.people import audit
 from outcomes.alert_handling import Step, StepRefusedError, take
 from outcomes.models import Alert
@@ -68,6 +69,7 @@ def step(request: HttpRequest, desk: Desk, alert_id: int) -> HttpResponse:
         raise Http404 from None
     except StepRefusedError as refused:
         messages.error(request, REFUSALS[refused.code](refused.state))
+        hand_back(request, note)
         alert = get_object_or_404(alerts, pk=alert_id)
     else:
         audit.record(f"alert {name}", [alert.patient_id], desk.user.pk)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backend.dashboard import panel, spreadsheet
 from backend.dashboard.cells import Writer
-from backend.dashboard.entry import Desk, at_clinic, memberships_of
+from backend.dashboard.entry import Desk, at_clinic, last_of, memberships_of
 from backend.dashboard.filters import FLAGS, SHOWABLE, STATUSES, Filters
 from backend.dashboard.idle import record_read
 from backend.dashboard.models import SavedView
@@ -32,8 +32,8 @@ MOST_ROWS = 20_000  # of a table: a whole large clinic
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """To the panel of the first clinic; those who work in several switch from there."""
-    return redirect("dashboard:panel", memberships_of(cast(User, request.user))[0].clinic_id)
+    """To the panel of the clinic where the reader was last; those who work in several switch from there."""
+    return redirect("dashboard:panel", last_of(request, memberships_of(cast(User, request.user))).clinic_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from backend.dashboard import worklist
 from backend.dashboard.clinic_pages import show
 from backend.dashboard.entry import Desk, at_clinic
+from backend.dashboard.unsent import hand_back
 from backend.people import audit
 from outcomes.alert_handling import Step, StepRefusedError, take
 from outcomes.models import Alert
@@ -44,6 +45,7 @@ def decide(request: HttpRequest, desk: Desk) -> HttpResponse:
     numbers = {int(number) for number in request.POST.getlist("alert") if number.isdecimal() and len(number) < 19}
     if not numbers:
         messages.error(request, _("Tick at least one."))
+        hand_back(request, note)
         return redirect("dashboard:review", desk.clinic.pk)
     if not note.strip():
         messages.error(request, _("Say in a word what you found."))
@@ -58,6 +60,8 @@ def decide(request: HttpRequest, desk: Desk) -> HttpResponse:
             else ngettext("%(n)d is reviewed.", "%(n)d are reviewed.", count)
         )
         messages.success(request, said % {"n": count})
+    if done:
+        hand_back(request, note)
     for code in sorted(done):
         messages.error(request, REFUSALS[code])
     return redirect("dashboard:review", desk.clinic.pk)

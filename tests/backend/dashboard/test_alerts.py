@@ -14,6 +14,7 @@ from backend.dashboard import wording, worklist
 from backend.dashboard.views import alerts
 from backend.people.models import Audit, Patient, Role, User
 from outcomes import alert_handling, alert_rules
+from outcomes.alert_handling import Step, take
 from outcomes.models import Alert, AlertEvent
 from tests.backend.dashboard import builders
 
@@ -66,6 +67,19 @@ def test_a_step_that_cannot_be_taken_says_why_and_changes_nothing(
     assert told in press(client, alert, step)
     assert alert.state == "open"
     assert alert.events.count() == 1
+
+
+def test_words_that_went_with_a_refused_step_are_handed_back_once(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    alert = builders.alert(patient)
+    take(Alert.objects.all(), alert.pk, Step.ACKNOWLEDGED, by=colleague, at=timezone.now(), note="")
+    step = f"/clinics/{patient.clinic_id}/alerts/{alert.pk}/step"
+    words = "Spoke with the daughter; a bed is free."
+    text = client.post(step, {"step": "acknowledged", "note": words}, secure=True, follow=True).content.decode()
+    assert "not possible now" in text
+    assert words in text
+    assert words not in client.get(f"/clinics/{patient.clinic_id}/alerts/", secure=True).content.decode()
 
 
 def test_the_one_that_is_due_first_stands_first_and_says_how_long_there_is(

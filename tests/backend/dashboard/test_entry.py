@@ -83,6 +83,33 @@ def test_every_page_names_its_clinic_and_offers_the_others(client: Client, patie
         assert f'href="/clinics/{other.pk}/"' in text
 
 
+def test_who_works_in_two_clinics_comes_back_to_where_they_were(client: Client, patient: Patient) -> None:
+    user = builders.colleague(patient.clinic, patient.care_team)
+    second: Clinic = builders.clinic("Zweite Example Clinic")
+    second.membership_set.create(user=user, role=Role.ADMIN)
+    builders.sign_in(client, user)
+    assert client.get("/", secure=True)["Location"] == f"/clinics/{patient.clinic_id}/"
+    client.get(f"/clinics/{second.pk}/alerts/", secure=True)
+    assert client.get("/", secure=True)["Location"] == f"/clinics/{second.pk}/"
+    own = client.get("/me/language/", secure=True).content.decode()
+    assert second.name in own.partition("</title>")[0]
+    client.get(f"/patients/{patient.pk}/", secure=True)
+    assert client.get("/", secure=True)["Location"] == f"/clinics/{patient.clinic_id}/"
+
+
+def test_what_is_an_admins_says_so_to_who_is_none_in_this_clinic(client: Client, patient: Patient) -> None:
+    user = builders.colleague(patient.clinic, patient.care_team)
+    second: Clinic = builders.clinic("Zweite Example Clinic")
+    second.membership_set.create(user=user, role=Role.ADMIN)
+    builders.sign_in(client, user)
+    assert client.get(f"/clinics/{second.pk}/clinic/exports/", secure=True).status_code == 200
+    refused = client.get(f"/clinics/{patient.clinic_id}/clinic/exports/", secure=True)
+    text = refused.content.decode()
+    assert refused.status_code == 403
+    assert f"for the admins of {patient.clinic.name}" in text
+    assert f'href="/clinics/{second.pk}/"' in text  # the way on is there, as on every page
+
+
 def test_pages_are_not_kept_by_caches_and_allow_nothing_from_elsewhere(client: Client, patient: Patient) -> None:
     builders.sign_in(client, builders.colleague(patient.clinic, patient.care_team))
     for path in pages(patient):

@@ -87,7 +87,9 @@ def test_beside_an_open_alert_of_its_kind_none_is_opened_and_the_others_still_ar
 def test_without_a_word_nothing_is_decided(client: Client, patient: Patient, note: str, says: str) -> None:
     alert = waiting(patient)
     assert says in decide(client, patient.clinic_id, alert, note=note)
-    assert "Tick at least one." in decide(client, patient.clinic_id)
+    unticked = decide(client, patient.clinic_id, note="Read all of them.")
+    assert "Tick at least one." in unticked
+    assert "Read all of them." in unticked
     alert.refresh_from_db()
     assert alert.state == "review"
 
