@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 from django.db import transaction
@@ -49,6 +50,7 @@ class Shown:
     title: str
     content: str
     repairs: list[_StrPromise]
+    only_the_time: bool
 
 
 def of_clinic(user: User, clinic: Clinic, *, closed: bool) -> QuerySet[Quarantine]:
@@ -64,20 +66,55 @@ def readable(item: Quarantine) -> Shown:
         text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
     errors = item.errors or [{"code": "conflict" if item.status == "conflict" else ""}]
     title = KINDS.get(item.kind) or gettext("Something that can't be read")
-    return Shown(item, str(title), text, repairs_for(errors))
+    return Shown(item, str(title), text, repairs_for(errors), _time_field(item) is not None)
 
 
-def try_again(items: QuerySet[Quarantine], patient_id: int, item_id: UUID, by: User, now: datetime) -> str:
+TIMES = ("authored_at", "started_at")
+
+
+def _time_field(item: Quarantine) -> str | None:
+    """The field with the time, where the time is all that is wrong: then a person may say what it was."""
+    fields = {error.get("field", "") for error in item.errors or []}
+    wrong = {error.get("code", "") for error in item.errors or []}
+    (field,) = fields if len(fields) == 1 else ("",)
+    return field if field in TIMES and wrong <= {"in_the_future", "too_long_ago"} else None
+
+
+def _with_time(item: Quarantine, field: str, at: datetime) -> bytes:
+    """The item as it was sent but for its time, `at` by the clock of the zone that it names."""
+    content = json.loads(bytes(item.content))
+    zone = ZoneInfo(
+        content["time_zone"] if content.get("time_zone") in available_timezones() else item.patient.time_zone
+    )
+    return json.dumps(content | {field: at.replace(tzinfo=zone).isoformat()}, ensure_ascii=False).encode()
+
+
+def try_again(
+    items: QuerySet[Quarantine],
+    patient_id: int,
+    item_id: UUID,
+    by: User,
+    now: datetime,
+    words: str = "",
+    at: datetime | None = None,
+) -> str:
     """Bring an item to the phone's door once more, say after its instrument was published. Answers with the verdict.
 
-    What is stored this time, or stands there already, is closed. Raises Quarantine.DoesNotExist.
+    With `at` it comes with that time in place of its own. What is stored now, or stands there already, is closed, with
+    the `words` on why; what was sent stays as it was. Raises Quarantine.DoesNotExist.
     """
     with transaction.atomic():
         item = items.select_for_update(of=("self",)).get(patient=patient_id, id=item_id)
+        field = _time_field(item)
+        content = _with_time(item, field, at) if at and field else bytes(item.content)
         door = Door(origin=item.origin, received_at=now, user_id=by.pk, device_id=item.device)
-        (verdict,) = push([msgspec.Raw(bytes(item.content))], item.patient_id, item.clinic_id, door)
+        (verdict,) = push([msgspec.Raw(content)], item.patient_id, item.clinic_id, door)
         if verdict.status in ("stored", "duplicate"):
-            _close(item, by, now, gettext("tried again: it is stored"))
+            done = gettext("stored with the time %(at)s") % {"at": f"{at:%Y-%m-%d %H:%M}"} if at else ""
+            done = done or gettext("tried again: it is stored")
+            _close(item, by, now, f"{done}: {words}"[:500] if words else done)
+        elif at:
+            transaction.set_rollback(True)  # what nobody sent is not kept as if a phone had
     return verdict.status
 
 

@@ -29,8 +29,13 @@ REPAIRS: dict[str, _StrPromise] = {
     "unknown_item": READ,
     "not_an_option": READ,
     "out_of_range": READ,
-    "in_the_future": _("The phone's clock runs ahead. Set it right; ask the patient to enter this again, and close."),
-    "too_long_ago": _("The phone's clock is far behind. Set it right; ask the patient to enter this again, and close."),
+    "in_the_future": _(
+        "The phone's clock runs ahead. Have it set right, ask the patient when this was, and store it with that time."
+    ),
+    "too_long_ago": _(
+        "The phone's clock is far behind. Have it set right, ask the patient when this was, and store it with that "
+        "time."
+    ),
     "unknown_time_zone": _("The phone names a zone that isn't known here. Update the server, then try again."),
     "before_start": READ,
     "too_long": READ,

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from backend.dashboard.clinic_pages import show
 from backend.dashboard.entry import Desk, at_clinic
 from backend.dashboard.refused import close, of_clinic, readable, try_again
+from backend.dashboard.unsent import hand_back
 from backend.people import audit
 from backend.sync.models import Quarantine
 
@@ -40,10 +43,13 @@ def handle(request: HttpRequest, desk: Desk, patient_id: int, item_id: UUID) -> 
     words = request.POST.get("words", "").strip()[:500]
     try:
         if request.POST.get("do") == "again":
-            if try_again(items, patient_id, item_id, desk.user, timezone.now()) in ("stored", "duplicate"):
-                messages.success(request, _("It is stored now."))
+            _again(request, items, desk, patient_id, item_id, words, None)
+        elif request.POST.get("do") == "time":
+            if (at := _time(request)) and words:
+                _again(request, items, desk, patient_id, item_id, words, at)
             else:
-                messages.error(request, _("It was refused again."))
+                messages.error(request, _("Say when it was, and in a word how you know."))
+                hand_back(request, words)
         elif words:
             close(items, patient_id, item_id, desk.user, timezone.now(), words)
             messages.success(request, _("Closed."))
@@ -51,4 +57,29 @@ def handle(request: HttpRequest, desk: Desk, patient_id: int, item_id: UUID) -> 
             messages.error(request, _("Say in a word what was done about it."))
     except Quarantine.DoesNotExist:  # a colleague closed it just now
         messages.error(request, _("A colleague has closed it meanwhile."))
+        hand_back(request, words)
     return redirect("dashboard:quarantine", desk.clinic.pk)
+
+
+def _time(request: HttpRequest) -> datetime | None:
+    try:
+        return datetime.fromisoformat(request.POST.get("at", "")).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _again(
+    request: HttpRequest,
+    items: QuerySet[Quarantine],
+    desk: Desk,
+    patient_id: int,
+    item_id: UUID,
+    words: str,
+    at: datetime | None,
+) -> None:
+    verdict = try_again(items, patient_id, item_id, desk.user, timezone.now(), words, at)
+    if verdict in ("stored", "duplicate"):
+        messages.success(request, _("It is stored now."))
+    else:
+        messages.error(request, _("It was refused again."))
+        hand_back(request, words)

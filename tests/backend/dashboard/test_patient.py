@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -286,6 +286,33 @@ def test_what_is_refused_again_stays_open_and_once(client: Client, patient: Pati
     assert "refused again" in handle(client, item, do="again")
     assert item.closed_at is None
     assert Quarantine.objects.filter(patient=patient).count() == 1
+
+
+def test_what_came_with_a_wrong_clock_is_stored_with_the_time_that_the_patient_says(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    sent = diary(authored_at="2099-01-01T00:00:00Z")
+    error = {"field": "authored_at", "code": "in_the_future", "detail": "This is more than a day ahead."}
+    item = builders.refused(patient, sent, errors=[error])
+    assert "Say when it was" in handle(client, item, do="time", at="", words="asked by phone")
+    assert "Say when it was" in handle(client, item, do="time", at="2026-06-14T21:30", words="")
+    assert "refused again" in handle(client, item, do="time", at="2098-06-14T21:30", words="asked by phone")
+    assert item.closed_at is None
+    assert Quarantine.objects.get() == item
+    assert "It is stored now." in handle(client, item, do="time", at="2026-06-14T21:30", words="asked by phone")
+    stored = Response.objects.get(patient=patient)
+    assert stored.authored_at == datetime(2026, 6, 14, 19, 30, tzinfo=UTC)  # by the clock in Zurich
+    assert stored.local_day == date(2026, 6, 14)
+    assert bytes(item.content) == sent
+    assert item.closed_as == "stored with the time 2026-06-14 21:30: asked by phone"
+
+
+def test_only_a_wrong_time_is_put_right_by_a_time(client: Client, patient: Patient, colleague: User) -> None:
+    both = [{"field": "authored_at", "code": "in_the_future"}, {"field": "answers.fear", "code": "out_of_range"}]
+    item = builders.refused(patient, diary(authored_at="2099-01-01T00:00:00Z"), errors=both)
+    page = client.get(f"/clinics/{patient.clinic_id}/quarantine/", secure=True).content.decode()
+    assert "Store it with this time" not in page
+    assert "refused again" in handle(client, item, do="time", at="2026-06-14T21:30", words="asked by phone")
 
 
 def test_closing_wants_a_word_and_keeps_the_item(client: Client, patient: Patient, colleague: User) -> None:
