@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from allauth.mfa.recovery_codes.internal import auth as recovery_codes
 from allauth.mfa.totp.internal import auth as totp
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from backend.people.models import Role, User
 from tests.access.routes import lines
@@ -26,7 +26,8 @@ from tests.browser.scenario import Scenario, made
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDTHS = [(390, 844), (1280, 900), (2560, 1440)]
-NARROWEST = 360
+NARROWEST = 320
+"""A screen of 1280 px at 400 %, where nothing but a table of data may scroll sideways (WCAG 1.4.10)."""
 
 ALLAUTH = ["2fa/", "2fa/recovery-codes/", "password/change/", "password/reset/", "sessions/", "reauthenticate/"]
 """allauth's pages that a colleague comes to; they stand in the access tables under one line with a star."""
@@ -113,6 +114,28 @@ def fits(page: Page, name: str) -> None:
 def test_signing_in_looks_the_same(open_page: Open, check: Callable[[Page], None], scheme: str) -> None:
     page = open_page("/accounts/login/", color_scheme=scheme)
     look(page, f"login-{scheme}", check)
+
+
+def test_on_paper_are_light_charts_as_wide_as_the_sheet_and_nothing_to_press(open_page: Open) -> None:
+    scenario = made()
+    patient = f"/patients/{scenario.worst.pk}"
+    page = open_page(f"{patient}/", scenario.clinician, color_scheme="dark", viewport={"width": 1280, "height": 900})
+    page.locator(".charts.drawn").wait_for()
+    seen = """() => [getComputedStyle(document.documentElement).getPropertyValue("--card"),
+                     document.querySelector(".plot canvas").clientWidth]"""
+    dark, wide = page.evaluate(seen)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    light, narrow = page.evaluate(seen)
+    assert (dark, light) == ("#1a2226", "#fff")
+    assert wide > 1000 > 700 > narrow
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(seen) == [dark, wide]
+
+    page.goto(f"{patient}/phone/")
+    page.get_by_role("button", name="Make a code").click()
+    page.emulate_media(media="print")
+    expect(page.locator(".handout .code")).to_be_visible()
+    expect(page.get_by_role("link", name="Back to the patient")).to_be_hidden()
 
 
 def keep(page: Page, name: str) -> None:

@@ -87,13 +87,18 @@ def test_the_time_lines_are_drawn_read_out_by_keyboard_and_zoomed(open_page: Ope
     page = open_page(f"/patients/{scenario.worst.pk}/", scenario.clinician)
     pain = page.locator("[data-chart=pain]")
     expect(pain.locator("canvas")).to_be_visible()
-    pain.locator(".plot").focus()
-    page.keyboard.press("ArrowLeft")
+    slider = pain.get_by_role("slider", name="Pain, line chart")
+    slider.focus()
     expect(pain.locator(".readout")).to_contain_text("average")
     expect(pain.locator(".readout")).to_contain_text(date_format(timezone.localdate(), "j F Y"))
     told = pain.locator(".readout").inner_text()
+    assert slider.get_attribute("aria-valuetext") == told
+    assert slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
     page.keyboard.press("ArrowLeft")
     expect(pain.locator(".readout")).not_to_have_text(told)
+    expect(slider).to_have_attribute("aria-valuetext", pain.locator(".readout").inner_text())
+    before = int(slider.get_attribute("aria-valuemax") or 0) - 1
+    expect(slider).to_have_attribute("aria-valuenow", str(before))
     expect(page.locator("[data-chart=sleep]")).to_be_visible()
 
     with page.expect_response("**/series?span=all") as answered:
@@ -105,6 +110,57 @@ def test_the_time_lines_are_drawn_read_out_by_keyboard_and_zoomed(open_page: Ope
     expect(pain.locator("canvas")).to_be_visible()
     page.get_by_text("Pain month by month").click()
     assert pain.get_by_role("row").count() > 40
+
+
+def test_the_cursors_stand_on_one_day_also_after_a_stretch_is_drawn_larger(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/patients/{scenario.worst.pk}/", scenario.clinician, viewport={"width": 1280, "height": 1400})
+    page.locator(".charts.drawn").wait_for()
+    plot = page.locator("[data-chart=pain] .u-over")
+    plot.scroll_into_view_if_needed()
+    place = plot.bounding_box()
+    assert place
+
+    def move(x: int) -> None:
+        page.mouse.move(place["x"] + x, place["y"] + 60)
+
+    def cursors() -> list[str]:
+        lines = page.locator(".u-cursor-x").all()
+        return [line.evaluate("line => line.style.transform") for line in lines]
+
+    move(300)
+    before = cursors()
+    assert len(before) > 3
+    assert len(set(before)) == 1
+    page.mouse.down()
+    move(500)
+    move(600)
+    page.mouse.up()
+    page.wait_for_function("was => document.querySelector('.u-cursor-x').style.transform !== was", arg=before[0])
+    assert len(set(cursors())) == 1
+
+    # The keyboard stays within what is shown.
+    page.get_by_role("slider", name="Pain, line chart").focus()
+    page.keyboard.press("Home")
+    first = page.locator("[data-chart=pain] .readout").inner_text()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-chart=pain] .readout")).to_have_text(first)
+    assert cursors()[0] != "translate(-10px, 0px)"
+
+
+def test_from_a_day_of_another_chart_the_keyboard_goes_on_to_the_nearest(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/patients/{scenario.worst.pk}/?span=6m", scenario.clinician)
+    page.locator(".charts.drawn").wait_for()
+    page.get_by_role("slider", name="Pain, line chart").focus()
+    depression = page.get_by_role("slider", name="Depression, line chart")
+    last = int(depression.get_attribute("aria-valuemax") or 0)
+    assert last > 5
+    depression.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(depression).to_have_attribute("aria-valuenow", str(last))
+    page.keyboard.press("ArrowLeft")
+    expect(depression).to_have_attribute("aria-valuenow", str(last - 1))
 
 
 def test_without_script_everything_is_there_to_read(open_page: Open) -> None:

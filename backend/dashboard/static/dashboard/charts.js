@@ -12,6 +12,7 @@
   const DAY = 86400;
   let plots = [];
   let data = null;
+  let told = null; // the day that is read out, on all charts
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -42,25 +43,54 @@
 
   // On a narrow screen the lines need the room that the names of the bands have beside them elsewhere.
   const NARROW = 600;
+  const WIDE = 1600;
+  const PAPER = 690; // A4 within its margins
   const TALL = 210, USUAL = 170;
+  const letters = () => 11 * parseFloat(getComputedStyle(document.documentElement).fontSize) / 14; // of the page's 14 px
+  const font = (size) => `${size}px system-ui, sans-serif`;
+
+  // Words are written when the lines are drawn, with a rim that keeps them apart from what is under them.
+  let captions = [];
+  const write = (text, x, y, style, align, baseline) => captions.push({ text, x, y, style, align, baseline });
+
+  function captioned({ ctx }, ratio) {
+    ctx.save();
+    ctx.font = font(letters() * ratio); ctx.lineJoin = "round"; ctx.lineWidth = 3 * ratio; ctx.strokeStyle = colour("--card");
+    for (const { text, x, y, style, align, baseline } of captions) {
+      ctx.textAlign = align; ctx.textBaseline = baseline; ctx.fillStyle = style;
+      ctx.strokeText(text, x, y); ctx.fillText(text, x, y);
+    }
+    ctx.restore();
+  }
 
   // The names of the bands stand beside the lines, or at their right end where it is narrow.
   function names(plot, chart) {
     const { ctx, bbox } = plot;
     const ratio = window.devicePixelRatio || 1;
-    ctx.save();
-    ctx.font = `${11 * ratio}px system-ui, sans-serif`; ctx.fillStyle = colour("--soft"); ctx.textBaseline = "middle";
     const narrow = plot.width <= NARROW;
-    ctx.textAlign = narrow ? "right" : "left";
     const place = bbox.left + bbox.width + (narrow ? -4 : 6) * ratio;
     let free = Infinity;
     for (const band of chart.bands) {
       const middle = plot.valToPos((band.from + Math.min(band.below, chart.high)) / 2, "y", true);
-      if (free - middle < 11 * ratio) continue;
-      ctx.fillText(band.name.replaceAll("-", " "), place, middle);
+      if (free - middle < letters() * ratio) continue;
+      write(band.name.replaceAll("-", " "), place, middle, colour("--soft"), narrow ? "right" : "left", "middle");
       free = middle;
     }
-    ctx.restore();
+  }
+
+  // The higher line is named above itself and the lower one below: so they never stand on each other.
+  function thresholds(plot, chart, ratio) {
+    const { ctx, bbox } = plot;
+    const lines = chart.thresholds.map(({ title, at }) => ({ title, y: plot.valToPos(at, "y", true) })).sort((a, b) => a.y - b.y);
+    const room = (letters() + 3) * ratio, style = colour("--better");
+    let right = bbox.left + (plot.width <= NARROW ? bbox.width * 0.6 : bbox.width) - 4 * ratio;
+    lines.forEach(({ title, y }, n) => {
+      ctx.strokeStyle = style; ctx.lineWidth = ratio; ctx.setLineDash([1 * ratio, 3 * ratio]);
+      ctx.beginPath(); ctx.moveTo(bbox.left, y); ctx.lineTo(bbox.left + bbox.width, y); ctx.stroke();
+      const under = (n > 0 || y - room < bbox.top) && y + room < bbox.top + bbox.height;
+      if (n > 0 && !under) right -= ctx.measureText(lines[0].title).width + 8 * ratio;
+      write(title, right, y + (under ? 2 : -1) * ratio, style, "right", under ? "top" : "bottom");
+    });
   }
 
   function marks(plot, chart, first) {
@@ -71,7 +101,7 @@
     const inside = (value) => value >= plot.scales.x.min && value <= plot.scales.x.max;
     ctx.save();
     ctx.beginPath(); ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height); ctx.clip();
-    ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+    ctx.font = font(letters() * ratio);
     chart.bands.forEach((band, index) => {
       const top = y(Math.min(band.below, chart.high)), bottom = y(band.from);
       if (index % 2) { ctx.fillStyle = colour("--band"); ctx.fillRect(bbox.left, top, bbox.width, bottom - top); }
@@ -81,8 +111,7 @@
       const left = x(band.from - DAY / 2), right = x(band.to + DAY / 2);
       ctx.fillStyle = colour("--treatment"); ctx.fillRect(left, bbox.top, Math.max(right - left, 2 * ratio), bbox.height);
       if (!first) return;
-      ctx.fillStyle = colour("--ink"); ctx.textAlign = "left"; ctx.textBaseline = "top";
-      ctx.fillText(band.title, Math.max(left, bbox.left) + 3 * ratio, bbox.top + 2 * ratio);
+      write(band.title, Math.max(left, bbox.left) + 3 * ratio, bbox.top + 2 * ratio, colour("--ink"), "left", "top");
     });
     data.phases.forEach((band, index) => {
       const left = x(band.from - DAY / 2), right = x(band.to + DAY / 2), height = (first ? 13 : 4) * ratio;
@@ -96,32 +125,25 @@
     if (chart.baseline !== null) {
       ctx.strokeStyle = colour("--accent"); ctx.lineWidth = ratio; ctx.setLineDash([2 * ratio, 4 * ratio]);
       ctx.beginPath(); ctx.moveTo(bbox.left, y(chart.baseline)); ctx.lineTo(bbox.left + bbox.width, y(chart.baseline)); ctx.stroke();
-      const text = `${words.baseline} ${number.format(chart.baseline)}`;
-      ctx.fillStyle = colour("--card"); ctx.fillRect(bbox.left + 2 * ratio, y(chart.baseline) - 15 * ratio, ctx.measureText(text).width + 6 * ratio, 13 * ratio);
-      ctx.fillStyle = colour("--accent"); ctx.textAlign = "left"; ctx.textBaseline = "bottom";
-      ctx.fillText(text, bbox.left + 4 * ratio, y(chart.baseline) - 2 * ratio);
+      write(`${words.baseline} ${number.format(chart.baseline)}`, bbox.left + 4 * ratio, y(chart.baseline) - 2 * ratio, colour("--accent"), "left", "bottom");
     }
     const upright = (at, text, style, dash) => {
       if (!inside(at)) return;
-      ctx.strokeStyle = ctx.fillStyle = style; ctx.lineWidth = ratio; ctx.setLineDash(dash.map((n) => n * ratio));
+      ctx.strokeStyle = style; ctx.lineWidth = ratio; ctx.setLineDash(dash.map((n) => n * ratio));
       ctx.beginPath(); ctx.moveTo(x(at), bbox.top); ctx.lineTo(x(at), bbox.top + bbox.height); ctx.stroke();
       const right = x(at) > bbox.left + bbox.width * 0.75;
-      ctx.textAlign = right ? "right" : "left"; ctx.textBaseline = "bottom";
-      ctx.fillText(text, x(at) + (right ? -4 : 4) * ratio, bbox.top + bbox.height - (first && data.phases.length ? 16 : 3) * ratio);
+      write(text, x(at) + (right ? -4 : 4) * ratio, bbox.top + bbox.height - (first && data.phases.length ? 16 : 3) * ratio, style, right ? "right" : "left", "bottom");
     };
     if (data.programme !== null) upright(data.programme, first ? words.programme : "", colour("--soft"), [6, 4]);
     for (const at of chart.changes) upright(at, words.changed, colour("--accent"), [2, 3]);
-    for (const [n, threshold] of chart.thresholds.entries()) {
-      ctx.strokeStyle = ctx.fillStyle = colour("--better"); ctx.lineWidth = ratio; ctx.setLineDash([1 * ratio, 3 * ratio]);
-      ctx.beginPath(); ctx.moveTo(bbox.left, y(threshold.at)); ctx.lineTo(bbox.left + bbox.width, y(threshold.at)); ctx.stroke();
-      ctx.textAlign = "right"; ctx.textBaseline = "bottom";
-      const end = plot.width <= NARROW ? bbox.width * 0.6 : bbox.width;
-      ctx.fillText(threshold.title, bbox.left + end - (4 + 44 * n) * ratio, y(threshold.at) - 1 * ratio);
-    }
+    thresholds(plot, chart, ratio);
     if (chart.slope) {
       ctx.strokeStyle = colour("--worse"); ctx.lineWidth = 1.5 * ratio; ctx.setLineDash([10 * ratio, 4 * ratio]);
       ctx.beginPath(); ctx.moveTo(x(chart.slope.from), y(chart.slope.at_from)); ctx.lineTo(x(chart.slope.to), y(chart.slope.at_to)); ctx.stroke();
     }
+    ctx.restore(); // a sign on the last day is not cut in half
+    ctx.save();
+    ctx.font = font(letters() * ratio);
     if (first) for (const note of data.notes) {
       if (!inside(note.x)) continue;
       ctx.fillStyle = colour("--accent"); ctx.textAlign = "center"; ctx.textBaseline = "top";
@@ -140,27 +162,50 @@
     ctx.restore();
   }
 
+  // What a chart holds of a day, in words.
+  function spoken({ plot, chart }, at) {
+    const index = chart.x.indexOf(at);
+    const values = chart.lines.filter((line) => index >= 0 && line.y[index] !== null).map((line) => (chart.lines.length > 1 ? `${line.title} ` : "") + number.format(line.y[index]));
+    const notes = data.alerts.filter((alert) => alert.x === at).map((alert) => alert.title);
+    if (chart.key === "pain" && data.flares.includes(at)) notes.push(words.flare);
+    if (chart.level && index >= 0 && chart.level[index] !== null) values.push(`${words.level} ${number.format(chart.level[index])} ± ${number.format(chart.error[index])}`);
+    if (plot === plots[0].plot) {
+      const during = (band) => band.from <= at && at <= band.to;
+      notes.push(...data.treatments.filter(during).map((band) => band.title), ...data.phases.filter(during).map((band) => `${words.phase} ${band.title}`), ...data.notes.filter((note) => note.x === at).map((note) => note.title));
+    }
+    return `${longDay.format(at * 1000)}: ${values.join(", ") || words.none}${notes.length ? ` · ${notes.join(", ")}` : ""}`;
+  }
+
   function readOut(at) {
-    for (const { plot, chart, figure } of plots) {
-      const index = chart.x.indexOf(at);
-      const told = chart.lines.filter((line) => index >= 0 && line.y[index] !== null).map((line) => (chart.lines.length > 1 ? `${line.title} ` : "") + number.format(line.y[index]));
-      const notes = data.alerts.filter((alert) => alert.x === at).map((alert) => alert.title);
-      if (chart.key === "pain" && data.flares.includes(at)) notes.push(words.flare);
-      if (chart.level && index >= 0 && chart.level[index] !== null) told.push(`${words.level} ${number.format(chart.level[index])} ± ${number.format(chart.error[index])}`);
-      if (plot === plots[0].plot) {
-        const during = (band) => band.from <= at && at <= band.to;
-        notes.push(...data.treatments.filter(during).map((band) => band.title), ...data.phases.filter(during).map((band) => `${words.phase} ${band.title}`), ...data.notes.filter((note) => note.x === at).map((note) => note.title));
-      }
-      const spoken = `${longDay.format(at * 1000)}: ${told.join(", ") || words.none}${notes.length ? ` · ${notes.join(", ")}` : ""}`;
-      const output = figure.querySelector(".readout");
-      if (output.textContent !== spoken) output.textContent = spoken;
-      const place = Math.round((at - data.from) / DAY) * DAY + data.from;
-      plot.setCursor({ left: plot.valToPos(place, "x"), top: -10 }, false);
+    told = at;
+    for (const each of plots) {
+      each.figure.querySelector(".readout").textContent = spoken(each, at);
+      slide(each, at);
+      point(each.plot);
     }
   }
 
+  // To a screen reader a chart is a slider over its days: what a day holds is the slider's value, and is said when it moves.
+  function slide(each, at) {
+    const place = each.figure.querySelector(".plot");
+    place.tabIndex = 0;
+    place.role = "slider";
+    place.ariaLabel = place.dataset.name;
+    place.ariaValueMin = 0;
+    place.ariaValueMax = each.days.length - 1;
+    place.ariaValueNow = Math.min(each.days.filter((day) => day < at).length, each.days.length - 1);
+    place.ariaValueText = spoken(each, at);
+  }
+
+  function point(plot) {
+    const { min, max } = plot.scales.x;
+    const left = told !== null && told >= min && told <= max ? plot.valToPos(told, "x") : -10;
+    plot.setCursor({ left, top: -10 }, false);
+  }
+
   // The first chart holds the most lines, and the names of phases and treatments.
-  const heightOf = (figure) => (figure === section.querySelector("[data-chart]") ? TALL : USUAL);
+  const heightOf = (figure, width) => Math.round((figure === section.querySelector("[data-chart]") ? TALL : USUAL) * (width > WIDE ? 1.4 : 1));
+  const sized = (figure, width = figure.querySelector(".plot").clientWidth) => ({ width, height: heightOf(figure, width) });
 
   function draw() {
     for (const { plot } of plots) plot.destroy();
@@ -171,11 +216,11 @@
       const place = figure.querySelector(".plot");
       const ink = colour("--ink"), soft = colour("--soft"), line = colour("--line");
       const inks = [ink, colour("--accent"), colour("--worse"), soft];
-      const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui, sans-serif" };
+      const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: font(letters()) };
       const high = chart.key === "load" ? Math.max(...chart.lines.flatMap((each) => each.y.filter((value) => value !== null)), 60) * 1.1 : chart.high;
       const room = (high - chart.low) * 0.03; // a line along the edge is not cut in half
       const options = {
-        width: place.clientWidth, height: heightOf(figure), padding: [6, (plot) => (plot.width > NARROW ? 116 : 8), 0, 0], legend: { show: false },
+        ...sized(figure), padding: [6, (plot) => (plot.width > NARROW ? 116 * letters() / 11 : 8), 0, 0], legend: { show: false },
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "UTC"),
         scales: { x: { min: data.from, max: data.to, time: true }, y: { range: [chart.low - room, high + room] } },
         cursor: { sync: { key: "patient" }, drag: { x: true, y: false }, points: { show: false }, y: false },
@@ -186,7 +231,8 @@
           points: { show: n === 0, size: chart.x.length > 200 ? 2 : 4, fill: inks[0] },
         })), ...(chart.level ? [2.5, 0, 0].map((width) => ({ stroke: width ? colour("--accent") : undefined, width, spanGaps: false, points: { show: false } })) : [])],
         hooks: {
-          drawClear: [(plot) => { marks(plot, { ...chart, high }, figure === section.querySelector("[data-chart]")); names(plot, { ...chart, high }); }],
+          drawClear: [(plot) => { captions = []; marks(plot, { ...chart, high }, figure === section.querySelector("[data-chart]")); names(plot, { ...chart, high }); }],
+          draw: [(plot) => { captioned(plot, window.devicePixelRatio || 1); point(plot); }],
           setCursor: [(plot) => { if (plot.cursor.left >= 0 && plot.cursor.event) readOut(day(plot)); }],
           setScale: [(plot, key) => { if (key === "x") zoomTo(plot.scales.x); }],
         },
@@ -198,8 +244,11 @@
         ...(chart.level ? [sample(words.level, colour("--accent"), [])] : []),
         ...(chart.slope ? [sample(words.slope, colour("--worse"), [10, 4])] : []),
       );
-      plots.push({ plot, chart, figure });
+      const days = chart.x.filter((_at, index) => chart.lines.some((each) => each.y[index] !== null));
+      plots.push({ plot, chart, figure, days });
     }
+    for (const each of plots) slide(each, each.days.at(-1));
+    if (told !== null) readOut(told);
     section.classList.add("drawn");
   }
 
@@ -242,25 +291,39 @@
     }
   }
 
+  const holding = (target) => plots.find(({ figure }) => target === figure.querySelector(".plot"));
+  section.addEventListener("focusin", (event) => {
+    const held = holding(event.target);
+    if (held && told === null) readOut(held.days.at(-1));
+  });
+
   // Days that have a value, one by one, from the keyboard.
   section.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7, PageDown: 7, Home: -Infinity, End: Infinity }[event.key];
-    const held = plots.find(({ figure }) => figure.contains(event.target) && event.target.classList.contains("plot"));
+    const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -7, PageUp: 7, Home: -Infinity, End: Infinity }[event.key];
+    const held = holding(event.target);
     if (step === undefined || !held) return;
     event.preventDefault();
-    const days = held.chart.x.filter((_at, index) => held.chart.lines.some((line) => line.y[index] !== null));
-    const now = held.at === undefined ? days.length : days.indexOf(held.at);
-    const next = Math.min(Math.max(now + step, 0), days.length - 1);
-    for (const each of plots) each.at = days[next];
-    readOut(days[next]);
+    const { min, max } = held.plot.scales.x;
+    const days = held.days.filter((at) => at >= min && at <= max);
+    if (!days.length) return;
+    const now = days.filter((at) => at < told).length;
+    const between = days[now] !== told && step > 0 ? 1 : 0; // from a day on which only another chart has a value
+    readOut(days[Math.min(Math.max(now + step - between, 0), days.length - 1)]);
   });
 
   let width = window.innerWidth;
   window.addEventListener("resize", () => {
     if (!data || window.innerWidth === width) return;
     width = window.innerWidth;
-    for (const { plot, figure } of plots) plot.setSize({ width: figure.querySelector(".plot").clientWidth, height: heightOf(figure) });
+    for (const { plot, figure } of plots) plot.setSize(sized(figure));
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => data && draw());
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", () => data && draw());
+  // On paper the colours are the light ones, and the sheet is narrower than most screens.
+  for (const [name, printing] of [["beforeprint", true], ["afterprint", false]]) window.addEventListener(name, () => {
+    document.documentElement.classList.toggle("printing", printing);
+    if (!data) return;
+    draw();
+    if (printing) for (const { plot, figure } of plots) plot.setSize(sized(figure, Math.min(PAPER, plot.width)));
+  });
   load();
 })();
