@@ -138,6 +138,17 @@ def test_on_paper_are_light_charts_as_wide_as_the_sheet_and_nothing_to_press(ope
     expect(page.get_by_role("link", name="Back to the patient")).to_be_hidden()
 
 
+def test_with_colours_of_the_readers_own_every_word_stands_out_from_its_ground(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/patients/{scenario.worst.pk}/", scenario.clinician, forced_colors="active", color_scheme="dark")
+    page.locator(".charts.drawn").wait_for()
+    colours = "each => { const style = getComputedStyle(each); return [style.color, style.backgroundColor]; }"
+    for name in (".alert-item .grade", ".badge", "button.primary", ".tabs [aria-current]"):
+        ink, ground = page.locator(name).first.evaluate(colours)
+        assert ink != ground, name
+    assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')") == "CanvasText"
+
+
 def keep(page: Page, name: str) -> None:
     if folder := os.environ.get("STEADYBACK_SCREENSHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
