@@ -236,7 +236,10 @@ def pause(
     from_day: date | None = None,
     to_day: date | None = None,
 ) -> Pause:
-    """Let a programme rest until `to_day`, or until it is resumed. Past days may be named: one is told late."""
+    """Let a programme rest until `to_day`, or until it is resumed. Past days may be named: one is told late.
+
+    The same pause is entered once: two colleagues heard of it, or somebody clicked twice.
+    """
     today = today_of(programme.patient, now)
     from_day = from_day or today
     check_near(today, from_day=from_day, to_day=to_day)
@@ -244,6 +247,9 @@ def pause(
         raise RefusedError("to_day", "before_start", "The pause ends before it begins.")
     with transaction.atomic():
         rev = next_revisions([programme.patient_id])[programme.patient_id]
+        days = {"programme": programme.programme, "from_day": from_day, "to_day": to_day, "reason": reason}
+        if entered := Pause.objects.filter(patient=programme.patient_id, **days).first():
+            return entered
         row = Pause.objects.create(
             id=uuid7(),
             clinic_id=programme.patient.clinic_id,  # where they are now, wherever it was prescribed

@@ -193,6 +193,13 @@ class TestAProgrammeInTime:
             change(programme, a_plan(), by=None, now=NOW, reason="more")
         assert refused.value.code == "stopped"
 
+    def test_the_same_pause_is_entered_once(self, patient: Patient) -> None:
+        programme = a_programme(patient)
+        one, other = (pause(programme, by=None, now=NOW, reason="holiday") for _ in range(2))
+        assert one == other
+        assert Pause.objects.count() == 1
+        assert pause(programme, by=None, now=NOW, reason="illness") != one
+
     def test_a_pause_lasts_until_it_is_resumed(self, patient: Patient) -> None:
         programme = a_programme(patient, now=NOW - timedelta(days=2))
         pause(programme, by=None, now=NOW, reason="holiday", from_day=date(2026, 11, 2))
