@@ -20,9 +20,14 @@ from backend.people.writes import next_revisions
 LONGEST = 10_000
 
 
+class OvertakenError(Exception):
+    """Somebody has written the next version since this one was read."""
+
+
 class NoteForm(forms.Form):
     day = DayField(label=_("About the day"))
     body = forms.CharField(label=_("Note"), max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 4}))
+    seen = forms.IntegerField(required=False, min_value=1, max_value=32767, widget=forms.HiddenInput)
 
 
 @dataclass
@@ -44,14 +49,28 @@ def notes_of(patient: Patient) -> list[Versions]:
     return sorted(found.values(), key=lambda each: (each.now.day, each.now.note), reverse=True)
 
 
-def write(patient: Patient, day: date, body: str, *, by: User, now: datetime, replaces: UUID | None = None) -> Note:
-    """A new note, or the next version of the one that it replaces. Raises Note.DoesNotExist."""
+def write(
+    patient: Patient,
+    day: date,
+    body: str,
+    seen: int | None = None,
+    *,
+    by: User,
+    now: datetime,
+    replaces: UUID | None = None,
+) -> Note:
+    """A new note, or what follows the version `seen` of the one that it replaces.
+
+    Raises Note.DoesNotExist, or OvertakenError where another version came first.
+    """
     with transaction.atomic():
         next_revisions([patient.pk])  # two who edit the same note come one after the other
         number, version = uuid7(), 1
         note = number
         if replaces is not None:
             latest = Note.objects.filter(patient=patient, note=replaces).order_by("-version")[:1].get()
+            if seen is not None and seen != latest.version:
+                raise OvertakenError
             note, version = latest.note, latest.version + 1
         written = Note.objects.create(
             id=number,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from backend.dashboard.entry import Desk, at_patient
 from backend.dashboard.models import Note
-from backend.dashboard.notes import NoteForm, notes_of, write
+from backend.dashboard.notes import NoteForm, OvertakenError, notes_of, write
 from backend.people import audit
 from backend.people.models import Patient
 
@@ -27,10 +28,16 @@ def notes(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
             write(patient, **form.cleaned_data, by=desk.user, now=timezone.now(), replaces=replaces)
         except Note.DoesNotExist:
             raise Http404 from None
-        messages.success(request, _("The note is kept."))
-        return redirect("dashboard:notes", patient.pk)
+        except OvertakenError:
+            overtaken = _("A colleague has changed this note meanwhile. Read it below; yours can be the next version.")
+            form.add_error("body", ValidationError(overtaken, code="overtaken"))
+        else:
+            messages.success(request, _("The note is kept."))
+            return redirect("dashboard:notes", patient.pk)
     found = notes_of(patient)
     audit.record("read notes", [patient.pk], desk.user.pk, count=len(found))
+    latest = {each.now.note: each.now.version for each in found}
+    overtaken_by = latest.get(replaces) if replaces and form.has_error("body", "overtaken") else None
     context = {
         "desk": desk,
         "section": "patients",
@@ -38,6 +45,7 @@ def notes(request: HttpRequest, desk: Desk, patient: Patient) -> HttpResponse:
         "patient": patient,
         "form": form,
         "replaces": replaces,
+        "seen": overtaken_by or form["seen"].value(),
         "notes": found,
     }
     return render(request, "dashboard/notes.html", context)

@@ -46,6 +46,23 @@ def test_an_edit_is_the_next_version_and_the_old_words_stay(client: Client, pati
     assert Audit.objects.filter(patient=patient, action="wrote note", user=colleague).count() == 2
 
 
+def test_who_edits_an_overtaken_note_is_told_and_keeps_their_words(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    first = write(patient, TODAY, "Walks again.", by=colleague, now=NOW)
+    write(patient, TODAY, "Walks with a stick.", 1, by=colleague, now=NOW, replaces=first.note)
+    mine = {"day": "2026-06-15", "body": "Walks ten minutes.", "note": str(first.note)}
+    text = page(client, patient, **mine, seen="1")
+    assert "A colleague has changed this note meanwhile." in text
+    assert text.count("Walks ten minutes.") == 1
+    assert 'name="seen" value="2"' in text.partition("The next version of a note")[2].partition("</form>")[0]
+    (note,) = notes_of(patient)
+    assert note.now.body == "Walks with a stick."
+    page(client, patient, **mine, seen="2")
+    (note,) = notes_of(patient)
+    assert (note.now.version, note.now.body) == (3, "Walks ten minutes.")
+
+
 def test_an_empty_note_says_what_is_missing_and_keeps_the_day(
     client: Client, patient: Patient, colleague: User
 ) -> None:
