@@ -128,6 +128,20 @@ def test_a_screen_that_nobody_sits_at_shows_nothing_any_more(open_page: Open) ->
     expect(page.get_by_text("Example Person")).to_have_count(0)
 
 
+def test_a_page_is_left_by_itself_once_its_reader_has_signed_out_everywhere(open_page: Open) -> None:
+    clinic = builders.clinic("Example Back Clinic")
+    user = builders.colleague(clinic, team := builders.team(clinic))
+    patient = builders.patient(team, "Example Person")
+    page = open_page(f"/patients/{patient.pk}/", user)
+    page.clock.install()
+    page.reload()
+    expect(page.get_by_role("heading", name="Example Person")).to_be_visible()
+    SessionStore(page.context.cookies()[0]["value"]).delete()
+    page.clock.fast_forward(60_000)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_text("Example Person")).to_have_count(0)
+
+
 def test_a_half_written_note_outlives_the_lock(open_page: Open) -> None:
     clinic = builders.clinic("Example Back Clinic")
     user = builders.colleague(clinic, team := builders.team(clinic))

@@ -27,6 +27,7 @@
       const answer = await fetch("/me/idle", { method: "POST", headers, body: new URLSearchParams(body) });
       const away = answer.headers.get("HX-Redirect");
       if (away) location.replace(away);
+      else if (answer.redirected) location.reload();  // signed out elsewhere
     } catch { typed = typed || body.some(([name]) => name === "idle.typed"); }
   };
   setInterval(ask, 60000);
