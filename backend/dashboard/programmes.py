@@ -40,6 +40,11 @@ class Version:
         ]
 
     @property
+    def held(self) -> bool:
+        """Whether it holds, or held, on any day: what was planned may be changed or stopped before it begins."""
+        return self.row.ends_on is None or self.row.ends_on >= self.row.starts_on
+
+    @property
     def overridden(self) -> list[Obstacle]:
         return overridden(self.row, self.exercises, self.language)
 
@@ -62,13 +67,13 @@ class Programme:
     @property
     def now(self) -> Version:
         """The version in force today; the first, while all are still to come, and the last once it is over."""
-        begun = (each for each in self.versions if each.row.starts_on <= self.today)
+        begun = (each for each in self.versions if each.held and each.row.starts_on <= self.today)
         return next(begun, self.versions[-1])
 
     @property
     def planned(self) -> list[Version]:
         """Versions that follow the one in force on a later day, the next one first."""
-        return [each for each in reversed(self.versions) if each.row.version > self.now.row.version]
+        return [each for each in reversed(self.versions) if each.held and each.row.version > self.now.row.version]
 
     @property
     def stopped(self) -> bool:

@@ -20,6 +20,7 @@ from backend.dashboard.entry import Desk, at_patient
 from backend.dashboard.fields import DayField
 from backend.dashboard.programmes import programmes_of, proposals_of, sessions_of
 from backend.dashboard.struct_forms import Form
+from backend.dashboard.unsent import hand_back
 from backend.people import audit
 from backend.people.models import Patient
 from exercises import prescribing
@@ -109,6 +110,7 @@ def _done(
                 form.add_error(error.field, error.detail)
             else:
                 messages.error(request, error.detail)
+                hand_back(request, form.cleaned_data.get("reason", ""))  # the form may be there no more
         else:
             return None
     return _page(request, desk, patient, (*wrong, form))

@@ -279,6 +279,9 @@ def test_a_programme_is_paused_resumed_and_stopped(client: Client, patient: Pati
     assert "is not paused" in post(client, patient, address + "resume", {})
     assert "This field is required." in post(client, patient, address + "stop", {"reason": ""})
     assert "stopped: goal reached" in post(client, patient, address + "stop", {"reason": "goal reached"})
+    late = post(client, patient, address + "stop", {"reason": "moved house"})  # a colleague was quicker
+    assert "has been stopped" in late
+    assert "moved house" in late
 
 
 def test_what_is_planned_for_later_stands_below_what_holds_today(
@@ -293,6 +296,20 @@ def test_what_is_planned_for_later_stands_below_what_holds_today(
     assert "Walking" not in prescribed
     assert "version 1 since" in page
     assert re.search(r"From \d+ \w+ \d{4} on, version 2: .*Walking.*added", page)
+
+
+def test_what_was_planned_and_stopped_before_it_began_never_held(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    row = a_programme(patient, CAT_COW)
+    now = timezone.now()
+    later = today_of(patient, now) + timedelta(days=5)
+    change(row, a_plan(CAT_COW, WALK), by=colleague, now=now, reason="walk more", from_day=later)
+    text = post(client, patient, f"programme/{row.pk}/stop", {"reason": "surgery"})
+    assert "on, version 2" not in text
+    assert "<td>never began</td>" in text
+    (programme,) = programmes_of(patient, later + timedelta(days=1), "en")
+    assert programme.now.row == row
 
 
 def test_a_programme_that_will_end_is_not_called_stopped_before_it_does(
