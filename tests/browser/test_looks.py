@@ -26,6 +26,8 @@ from tests.browser.scenario import Scenario, made
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDTHS = [(390, 844), (1280, 900), (2560, 1440)]
+SHEET = 718
+"""A4 without margins of one centimetre."""
 NARROWEST = 320
 """A screen of 1280 px at 400 %, where nothing but a table of data may scroll sideways (WCAG 1.4.10)."""
 
@@ -108,6 +110,10 @@ def look(page: Page, name: str, check: Callable[[Page], None]) -> None:
 def fits(page: Page, name: str) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{name} is {wide} px too wide at {page.viewport_size}"
+    stacked = page.locator(".scroll:has(.stacked)")
+    assert not stacked.evaluate_all("all => all.some(each => each.scrollWidth > each.clientWidth)"), (
+        f"{name} has a table that is cut at {page.viewport_size}"
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -130,6 +136,11 @@ def test_on_paper_are_light_charts_as_wide_as_the_sheet_and_nothing_to_press(ope
     assert wide > 1000 > 700 > narrow
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(seen) == [dark, wide]
+    page.set_viewport_size({"width": SHEET, "height": 1050})
+    page.emulate_media(media="print")
+    expect(page.locator(".trends thead")).to_be_visible()
+    fits(page, "the sheet")
+    page.emulate_media(media="screen")
 
     page.goto(f"{patient}/phone/")
     page.get_by_role("button", name="Make a code").click()

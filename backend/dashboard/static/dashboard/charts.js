@@ -131,7 +131,8 @@
       if (!inside(at)) return;
       ctx.strokeStyle = style; ctx.lineWidth = ratio; ctx.setLineDash(dash.map((n) => n * ratio));
       ctx.beginPath(); ctx.moveTo(x(at), bbox.top); ctx.lineTo(x(at), bbox.top + bbox.height); ctx.stroke();
-      const right = x(at) > bbox.left + bbox.width * 0.75;
+      const end = bbox.left + bbox.width - (plot.width <= NARROW ? 40 * ratio : 0);
+      const right = x(at) + ctx.measureText(text).width + 8 * ratio > end;
       write(text, x(at) + (right ? -4 : 4) * ratio, bbox.top + bbox.height - (first && data.phases.length ? 16 : 3) * ratio, style, right ? "right" : "left", "bottom");
     };
     if (data.programme !== null) upright(data.programme, first ? words.programme : "", colour("--soft"), [6, 4]);
