@@ -56,6 +56,10 @@ app.conf.beat_schedule = {
         "task": "backend.people.tasks.erase_overdue_patients",
         "schedule": crontab(hour="3", minute="40"),  # UTC
     },
+    "clear ended sessions": {
+        "task": "backend.people.tasks.clear_ended_sessions",
+        "schedule": crontab(minute="50"),  # each hour
+    },
 }
 
 

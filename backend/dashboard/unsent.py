@@ -77,7 +77,7 @@ def _is_ours(address: str) -> bool:
 
 def _forged(request: HttpRequest) -> bool:
     """Whether no page of ours has sent it. The lock comes before the view, where that is asked otherwise."""
-    return CsrfViewMiddleware(lambda _: None).process_view(request, None, (), {}) is not None  # type: ignore[arg-type,return-value]
+    return CsrfViewMiddleware(lambda _: None).process_view(request, None, (), {}) is not None  # type: ignore[arg-type]
 
 
 def keep(request: HttpRequest, what: Unsent) -> None:
