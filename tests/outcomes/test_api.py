@@ -97,7 +97,7 @@ class TestTrends:
         for number in (1, 60):
             patient = a_patient(team)
             take_in(patient, [a_response() for _ in range(number)])
-            # session, user, roles; patient; page; audit; scores
-            with django_assert_num_queries(7):
+            # session, user, roles; patient; page; audit
+            with django_assert_num_queries(6):
                 answer = client.get(f"/api/v1/patients/{patient.pk}/responses?limit=200").json()
             assert len(answer["results"]) == number

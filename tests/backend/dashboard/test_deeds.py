@@ -10,16 +10,15 @@ from backend.people.models import Invitation
 from outcomes.alert_handling import STATE_AFTER
 
 ROOMS = ("backend", "outcomes", "exercises")
-ACTION = re.compile(r'(?:audit\.record(?:_each)?\(\s*|record_read\(request, |^READ = )"([a-z][a-z -]+)"', re.MULTILINE)
+NOTING = r"audit\.record(?:_each)?\(\s*|next_revisions_noted\(|record_read\(request, |^READ = "
+ACTION = re.compile(rf'(?:{NOTING})"([a-z][a-z -]+)"', re.MULTILINE)
 OR_ELSE = re.compile(r'audit\.record\([^\n]* else "([a-z -]+)"')
 
 
 def actions() -> set[str]:
     """All that is noted anywhere, by what the source says; those with a name put in come from their own lists."""
     root = Path(__file__).parents[3]
-    sources = (
-        file.read_text() for room in ROOMS for file in (root / room).rglob("*.py") if "audit" in file.read_text()
-    )
+    sources = (file.read_text() for room in ROOMS for file in (root / room).rglob("*.py"))
     written = {action for source in sources for pattern in (ACTION, OR_ELSE) for action in pattern.findall(source)}
     phones = {f"{purpose} phone" for purpose in Invitation.Purpose.values}
     return written | phones | {f"alert {step.value}" for step in STATE_AFTER}
