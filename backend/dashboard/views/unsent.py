@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from backend.dashboard.entry import memberships_of
-from backend.dashboard.unsent import forget, waiting
+from backend.dashboard.unsent import Unsent, forget, waiting
 from backend.people.models import User
 
 
@@ -26,14 +26,20 @@ def unsent(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/unsent.html", {"unsent": found})
 
 
+def _taken(request: HttpRequest) -> Unsent | None:
+    """What waited, and waits no more."""
+    memberships_of(cast(User, request.user))
+    found = waiting(request)
+    forget(request)
+    return found
+
+
 @require_POST
 @never_cache
 @login_required
 def send(request: HttpRequest) -> HttpResponse:
     """On to where it was meant to go, which asks whether they may: 307 has the browser send the same once more."""
-    memberships_of(cast(User, request.user))
-    found = waiting(request)
-    forget(request)
+    found = _taken(request)
     return redirect(found.address, preserve_request=True) if found else redirect("dashboard:home")
 
 
@@ -41,9 +47,7 @@ def send(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def leave(request: HttpRequest) -> HttpResponse:
-    memberships_of(cast(User, request.user))
-    found = waiting(request)
-    forget(request)
+    found = _taken(request)
     return redirect(found.page if found else "dashboard:home")
 
 
