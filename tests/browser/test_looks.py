@@ -99,12 +99,22 @@ def staff(scenario: Scenario) -> User:
 
 def look(page: Page, name: str, check: Callable[[Page], None]) -> None:
     for width, height in WIDTHS:
-        page.set_viewport_size({"width": width, "height": height})
+        resize(page, width, height)
         keep(page, f"{name}-{width}")
         fits(page, name)
         check(page)
-    page.set_viewport_size({"width": NARROWEST, "height": 740})
+    resize(page, NARROWEST, 740)
     fits(page, name)
+
+
+def resize(page: Page, width: int, height: int) -> None:
+    """Until the charts have followed, which they do when the browser tells them."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(
+        """width => innerWidth === width && [...document.querySelectorAll(".plot .uplot")].every(
+            chart => chart.clientWidth === chart.parentElement.clientWidth)""",
+        arg=width,
+    )
 
 
 def fits(page: Page, name: str) -> None:
