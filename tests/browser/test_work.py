@@ -163,6 +163,18 @@ def test_from_a_day_of_another_chart_the_keyboard_goes_on_to_the_nearest(open_pa
     expect(depression).to_have_attribute("aria-valuenow", str(last - 1))
 
 
+def test_a_chart_is_as_wide_as_its_place_also_when_the_window_stays(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/patients/{scenario.worst.pk}/", scenario.clinician, viewport={"width": 1280, "height": 900})
+    page.locator(".charts.drawn").wait_for()
+    canvas = page.locator("[data-chart=pain] canvas")
+    wide = canvas.evaluate("each => each.clientWidth")
+    page.evaluate("document.querySelector('.charts').style.width = '700px'")
+    page.wait_for_function("document.querySelector('[data-chart=pain] canvas').clientWidth < 700")
+    page.evaluate("document.querySelector('.charts').style.width = ''")
+    page.wait_for_function("wide => document.querySelector('[data-chart=pain] canvas').clientWidth === wide", arg=wide)
+
+
 def test_without_script_everything_is_there_to_read(open_page: Open) -> None:
     scenario = made()
     page = open_page(f"/patients/{scenario.worst.pk}/", scenario.clinician, java_script_enabled=False)
