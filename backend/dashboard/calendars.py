@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from backend.dashboard.wording import DAY_STATES
 from backend.people.models import Patient
 from exercises.reporting import kept
 
@@ -28,6 +29,8 @@ class Month:
     weeks: list[list[Cell]]
     due: int
     done: int
+    states: list[str]
+    """Those of its days, in the order of DAY_STATES: where there is room for marks alone, they are explained."""
 
 
 def month_of(text: str, today: date) -> date:
@@ -61,4 +64,5 @@ def months_around(patient: Patient, first: date, today: date) -> Month:
         [cells[n : n + 7] for n in range(0, len(cells), 7)],
         settled,
         done,
+        [state for state in DAY_STATES if any(state in cell.states for cell in cells)],
     )

@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from playwright.sync_api import expect
 
+from backend.people.models import Origin
 from exercises.models import Prescription
+from exercises.prescribing import prescribe
 from outcomes.models import Alert
 from tests.browser.conftest import Open
 from tests.browser.scenario import made
-from tests.exercises.programmes import a_condition
+from tests.exercises.programmes import a_condition, a_plan
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -173,6 +175,23 @@ def test_a_chart_is_as_wide_as_its_place_also_when_the_window_stays(open_page: O
     page.wait_for_function("document.querySelector('[data-chart=pain] canvas').clientWidth < 700")
     page.evaluate("document.querySelector('.charts').style.width = ''")
     page.wait_for_function("wide => document.querySelector('[data-chart=pain] canvas').clientWidth === wide", arg=wide)
+
+
+def test_where_a_day_has_no_room_for_a_word_its_mark_is_explained_and_the_word_still_read_out(open_page: Open) -> None:
+    scenario = made()
+    today = timezone.now()
+    prescribe(scenario.worst, a_plan(), by=None, now=today, origin=Origin.SIMULATED, starts_on=today.date())
+    page = open_page(f"/patients/{scenario.worst.pk}/programme/", scenario.clinician)
+    word = page.locator(".state .word").first
+    key = page.locator("#month .key")
+    for width, room in ((1280, True), (390, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        box = word.bounding_box()
+        assert box
+        assert (box["width"] > 10) is room
+        expect(key).to_be_visible(visible=not room)
+        expect(page.get_by_role("cell", name="due").first).to_be_attached()
+    expect(key).to_have_text("□ due")
 
 
 def test_without_script_everything_is_there_to_read(open_page: Open) -> None:

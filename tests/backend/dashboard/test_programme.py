@@ -345,6 +345,7 @@ def test_a_month_says_what_became_of_each_due_day(patient: Patient) -> None:
     assert days[4].minutes == 10
     assert days[6].states == ["not-started"]
     assert (month.due, month.done) == (2, 1)
+    assert month.states == ["done", "missed", "not-started"]
     assert all(len(week) == 7 for week in month.weeks)
 
 
