@@ -61,7 +61,10 @@ def test_from_proposal_to_arrival_and_what_is_read_on(here: CareTeam, there: Car
     builders.response(patient, "fear-daily", {"fear": 2})
     text = get(north, f"{former}{patient.pk}/")
     assert text.count('class="card response') == 1
+    assert "<h1>OLD-1 <small>left " in text
+    assert "<title>Answers · OLD-1 · " in text
     assert "NEW-1" not in text
+    assert "Example Person" not in text
     copy = north.get(f"{former}{patient.pk}/copy", secure=True).getvalue()
     assert copy.count(b'"type":"responses"') == 1
     actions = set(Audit.objects.filter(patient=patient, clinic=there.clinic).values_list("action", flat=True))
