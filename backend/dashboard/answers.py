@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from backend.dashboard.refused import Retimed, retimed
 from backend.people.models import Patient
 from outcomes.choices import band_of, choices_of, chosen
 from outcomes.instrument import Instrument, Text
@@ -42,6 +43,7 @@ class Entry:
     """Title, value, and the band that the clinic reads it in, where there are bands."""
     skew: int | None
     """Minutes that the phone's clock was ahead of ours, where it was out by five or more."""
+    retimed: Retimed | None
 
     @property
     def answered_at(self) -> datetime:
@@ -52,7 +54,7 @@ class Entry:
 def entries(
     patient: Patient, language: str, after: UUID | None, *, recorded_at: int | None = None
 ) -> tuple[list[Entry], UUID | None]:
-    """A page of responses, newest first, and the one after which the next page begins; five statements.
+    """A page of responses, newest first, and the one after which the next page begins; six statements.
 
     `recorded_at`: only those of this clinic, which the patient has left, in its own words.
     """
@@ -64,11 +66,12 @@ def entries(
         rows = rows.filter(Q(authored_at__lt=here.authored_at) | Q(authored_at=here.authored_at, id__lt=after))
     found = list(rows[: PAGE + 1])
     own, choices = own_texts(clinic_id), choices_of([clinic_id])
+    given = retimed(patient, found[:PAGE])
     shown = []
     for response, row in _read(found[:PAGE]):
         instrument = chosen(get(response.instrument, response.version), clinic_id, choices)
         texts = own.get((response.instrument, response.version), {}) | instrument.texts
-        shown.append(_entry(response, row, instrument, in_language(texts, language)))
+        shown.append(_entry(response, row, instrument, in_language(texts, language), given.get(row.id)))
     return shown, found[PAGE - 1].id if len(found) > PAGE else None
 
 
@@ -76,7 +79,9 @@ def _read(rows: list[Response]) -> Iterator[tuple[StoredResponse, Response]]:
     return zip(stored_responses(rows), rows, strict=True)
 
 
-def _entry(response: StoredResponse, row: Response, instrument: Instrument, text: Text | None) -> Entry:
+def _entry(
+    response: StoredResponse, row: Response, instrument: Instrument, text: Text | None, given: Retimed | None
+) -> Entry:
     skew = round((row.clock_skew or 0) / 60)
     return Entry(
         response=response,
@@ -88,6 +93,7 @@ def _entry(response: StoredResponse, row: Response, instrument: Instrument, text
             for code, value in sorted(response.scores.items())
         ],
         skew=skew if abs(skew) >= 5 else None,
+        retimed=given,
     )
 
 

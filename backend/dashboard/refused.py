@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from backend.people.models import Clinic, Patient, User
 from backend.people.writes import Door
 from backend.sync.models import Quarantine
 from backend.sync.push import push
+from outcomes.models import Response
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -122,6 +124,32 @@ def close(items: QuerySet[Quarantine], patient_id: int, item_id: UUID, by: User,
     """Close an item with a word on what was done about it. Raises Quarantine.DoesNotExist."""
     with transaction.atomic():
         _close(items.select_for_update(of=("self",)).get(patient=patient_id, id=item_id), by, now, words)
+
+
+@dataclass(frozen=True)
+class Retimed:
+    """A refused item that a colleague stored with another time than the phone's, which was `sent`."""
+
+    item: Quarantine
+    sent: datetime
+
+
+def retimed(patient: Patient, responses: Iterable[Response]) -> dict[UUID, Retimed]:
+    """Those whose time a colleague gave, by id; one statement.
+
+    What was stored in the very moment in which a refused item of its id was closed was stored from it. A phone may have
+    sent the same answers again, with its clock set right: that is another moment.
+    """
+    rows: dict[UUID | None, Response] = {row.id: row for row in responses}
+    closed = Quarantine.objects.filter(patient=patient, kind="response", client_id__in=rows, closed_at__isnull=False)
+    found = {}
+    for item in closed.select_related("closed_by"):
+        row, field = rows[item.client_id], _time_field(item)
+        if field and item.closed_at == row.received_at:
+            sent = msgspec.convert(json.loads(bytes(item.content))[field], datetime)
+            if sent != row.authored_at:
+                found[row.id] = Retimed(item, sent)
+    return found
 
 
 def _close(item: Quarantine, by: User, now: datetime, words: str) -> None:

@@ -307,6 +307,33 @@ def test_what_came_with_a_wrong_clock_is_stored_with_the_time_that_the_patient_s
     assert item.closed_as == "stored with the time 2026-06-14 21:30: asked by phone"
 
 
+def test_an_answer_says_who_gave_its_time_and_what_the_phone_had_said(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    error = {"field": "authored_at", "code": "in_the_future", "detail": "This is more than a day ahead."}
+    sent = diary(authored_at="2099-01-01T00:10:00+01:00")
+    item = builders.refused(patient, sent, errors=[error], client_id=json.loads(sent)["id"])
+    builders.response(patient, "phq-9", {"1": 1})
+    assert not any(entry.retimed for entry in entries(patient, "en", None)[0])
+    handle(client, item, do="time", at="2026-06-14T21:30", words="asked by phone")
+    text = client.get(f"/patients/{patient.pk}/answers/", secure=True).content.decode()
+    assert text.count("The time is as") == 1
+    assert f"The time is as {colleague.name} gave it on " in text
+    assert "The phone, its clock wrong, had said 1 Jan 2099, 00:10." in text
+    assert "<q>stored with the time 2026-06-14 21:30: asked by phone</q>" in text
+
+
+def test_a_time_that_the_phone_itself_sent_again_is_nobodys_correction(
+    client: Client, patient: Patient, colleague: User
+) -> None:
+    error = {"field": "authored_at", "code": "in_the_future", "detail": "This is more than a day ahead."}
+    sent = diary(authored_at="2099-01-01T00:00:00Z")
+    item = builders.refused(patient, sent, errors=[error], client_id=json.loads(sent)["id"])
+    builders.response(patient, "daily-diary", {"pain-now": 4}, id=item.client_id)
+    handle(client, item, do="close", words="it came again")
+    assert not any(entry.retimed for entry in entries(patient, "en", None)[0])
+
+
 def test_only_a_wrong_time_is_put_right_by_a_time(client: Client, patient: Patient, colleague: User) -> None:
     both = [{"field": "authored_at", "code": "in_the_future"}, {"field": "answers.fear", "code": "out_of_range"}]
     item = builders.refused(patient, diary(authored_at="2099-01-01T00:00:00Z"), errors=both)
