@@ -11,6 +11,7 @@ admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include("backend.sync.urls")),  # first, as nearly all requests are a phone's
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
@@ -20,7 +21,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("outcomes.urls")),
     path("api/v1/", include("exercises.urls")),
     path("api/v1/", include("backend.reminders.urls")),
-    path("api/v1/", include("backend.sync.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("backend.dashboard.urls")),

@@ -17,6 +17,7 @@ from backend.people.authentication import IsPatient, IsStaff, phone
 from backend.people.models import Patient
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.paging import KeysetPagination
+from backend.rest.views import ReleasingView
 from outcomes import words
 from outcomes.models import Response
 from outcomes.records import StoredResponse, StoredTrend, ToldKey, stored_trends, told_responses
@@ -73,7 +74,7 @@ RESPONSE_PARAMETERS = [
 ]
 
 
-class PatientResponsesView(APIView):
+class PatientResponsesView(ReleasingView):
     """A patient's responses, for those who look after them."""
 
     permission_classes = [IsStaff]

@@ -11,7 +11,6 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from backend.people import audit
 from backend.people.authentication import IsConsenting, IsPatient, phone
@@ -21,6 +20,7 @@ from backend.rest.body import read_body
 from backend.rest.openapi import json_response, problems, schema_of
 from backend.rest.problems import Problem, in_words, problem
 from backend.rest.verdicts import Verdict
+from backend.rest.views import ReleasingView
 from backend.sync import schema
 from backend.sync.decode import MOST_ITEMS, MalformedError, decode_envelope
 from backend.sync.pull import Change, decode_cursor, pull
@@ -50,7 +50,7 @@ class SyncAnswer(msgspec.Struct):
     instruments: list[Tag] | None
 
 
-class SyncView(APIView):
+class SyncView(ReleasingView):
     """Push a batch, pull everything that changed since the cursor."""
 
     permission_classes = [IsPatient]
@@ -106,7 +106,7 @@ class SyncView(APIView):
         return json_response(answer)
 
 
-class ResponsesView(APIView):
+class ResponsesView(ReleasingView):
     """The patient's own responses; and one response at a time, for clients that keep no queue."""
 
     keyset = ("-authored_at", "-id")
