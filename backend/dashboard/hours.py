@@ -11,16 +11,16 @@ from django.utils.dates import WEEKDAYS
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from backend.dashboard.fields import DayField
+from backend.dashboard.fields import ClockField, DayField
 from backend.people.hours import Span
 from backend.people.models import Membership, OnCall, OpeningHours
 
 SPANS = 2  # of a day, and more where the clinic has named more
-
-
-class ClockField(forms.TimeField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), **kwargs)
+SAID = {
+    False: {"opens": _("opens"), "closes": _("closes")},
+    True: {"opens": _("opens again"), "closes": _("closes again")},
+}
+"""The ends of a day's first span, and of those after it."""
 
 
 class WeekdayForm(forms.Form):
@@ -35,7 +35,7 @@ class WeekdayForm(forms.Form):
             initial |= {f"opens{n}": one.opens, f"closes{n}": one.closes}
         super().__init__(data, prefix=f"day{weekday}", initial=initial)
         for n in range(self.spans):
-            for name, label in (("opens", _("opens")), ("closes", _("closes"))):
+            for name, label in SAID[n > 0].items():
                 self.fields[f"{name}{n}"] = ClockField(label=format_lazy("{} {}", self.day, label), required=False)
 
     @property

@@ -1,4 +1,5 @@
-"""Every page at three widths, light and dark: no serious finding of axe-core, nothing wider than the screen.
+"""Every page at three widths, light and dark: no serious finding of axe-core, nothing wider than the screen,
+and what is heard without being seen makes sense.
 
 Which pages there are is read from the access tables, where each route must have its line: a new page is looked at from
 its first day. The pictures are kept where STEADYBACK_SCREENSHOTS says, for somebody to look at.
@@ -30,6 +31,37 @@ SHEET = 718
 """A4 without margins of one centimetre."""
 NARROWEST = 320
 """A screen of 1280 px at 400 %, where nothing but a table of data may scroll sideways (WCAG 1.4.10)."""
+
+UNHEARD = """() => {
+  const found = [];
+  const words = each => {
+    const copy = each.cloneNode(true);
+    copy.querySelectorAll("[aria-hidden=true]").forEach(hidden => hidden.remove());
+    return copy.textContent.replace(/\\s+/g, " ").trim();
+  };
+  const shown = selector => [...document.querySelectorAll(selector)].filter(each => each.checkVisibility());
+  let before = 0;
+  for (const heading of shown("h1, h2, h3, h4, h5, h6")) {
+    const level = Number(heading.tagName[1]);
+    if (level > before + 1) found.push(`h${level} after h${before}: ${words(heading)}`);
+    before = level;
+  }
+  for (const table of document.querySelectorAll("table")) {
+    const named = document.getElementById(table.getAttribute("aria-labelledby"));
+    const name = table.caption?.textContent || table.ariaLabel || named && words(named);
+    if (!name) found.push(`a table without a name: ${words(table.rows[0])}`);
+  }
+  const deeds = new Map();
+  for (const each of shown("button, summary")) {
+    const name = each.ariaLabel || words(each);
+    const deed = each.tagName === "SUMMARY" ? each : `${each.form?.action} ${each.name} ${each.value}`;
+    if (!name) found.push(`without a word: ${each.outerHTML}`);
+    if (deeds.has(name) && deeds.get(name) !== deed) found.push(`two that do different things: ${name}`);
+    deeds.set(name, deed);
+  }
+  return found;
+}"""
+"""Headings that skip a level, tables without a name, things to press of one name that do different things."""
 
 ALLAUTH = ["2fa/", "2fa/recovery-codes/", "password/change/", "password/reset/", "sessions/", "reauthenticate/"]
 """allauth's pages that a colleague comes to; they stand in the access tables under one line with a star."""
@@ -98,6 +130,7 @@ def staff(scenario: Scenario) -> User:
 
 
 def look(page: Page, name: str, check: Callable[[Page], None]) -> None:
+    assert page.evaluate(UNHEARD) == [], name
     for width, height in WIDTHS:
         resize(page, width, height)
         keep(page, f"{name}-{width}")

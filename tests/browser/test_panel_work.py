@@ -42,7 +42,7 @@ def test_columns_are_chosen_saved_as_a_view_and_taken_along_as_csv(open_page: Op
     page.get_by_text("Saved views", exact=True).click()
     page.get_by_label("Save what is shown as").fill("Slack ones")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("Saved as “Slack ones”.")
+    expect(page.locator(".messages")).to_contain_text("Saved as “Slack ones”.")
     expect(page.locator("tbody .who a")).to_have_text(shown)
 
     with page.expect_download() as downloaded:
@@ -94,7 +94,7 @@ def test_who_is_not_reached_is_handed_on(open_page: Open) -> None:
     press("Take it on")
     press("No answer", "three rings")
     press("Escalate")
-    expect(page.get_by_role("status")).to_contain_text("Say in the note")
+    expect(page.locator(".messages")).to_contain_text("Say in the note")
     press("Escalate", "to the duty doctor")
     mine = page.locator("article", has_text=scenario.worst.name).filter(has_text="SUI-1")
     expect(mine).to_contain_text("to the duty doctor")

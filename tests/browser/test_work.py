@@ -60,7 +60,7 @@ def test_an_alert_goes_from_raised_to_resolved(open_page: Open) -> None:
     expect(card).to_contain_text("Item 9 answered above zero")
     expect(card.get_by_role("button", name="Resolve")).to_have_count(0)
     card.get_by_role("button", name="Take it on").click()
-    expect(page.get_by_role("status")).to_contain_text("acknowledged")
+    expect(page.locator(".messages")).to_contain_text("acknowledged")
 
     mine = page.locator("article", has_text=scenario.worst.name).filter(has_text="SUI-1")
     mine.get_by_label("Note").fill("spoke with them")
@@ -71,6 +71,46 @@ def test_an_alert_goes_from_raised_to_resolved(open_page: Open) -> None:
     page.get_by_role("link", name="Closed").click()
     expect(page.locator("article").first).to_contain_text("safe; seen tomorrow at nine")
     assert Alert.objects.get(patient=scenario.worst, rule="SUI-1").events.count() == 4
+
+
+HEARD = """
+window.heard = [];
+new MutationObserver(all => {
+  for (const { target, addedNodes } of all)
+    if (document.readyState === "complete" && target.closest?.("[role=status]"))
+      heard.push(...[...addedNodes].map(each => each.textContent));
+}).observe(document, { childList: true, subtree: true });
+"""
+"""What a status tells of after the page is there, which is when a screen reader listens."""
+
+
+def test_who_only_listens_hears_what_came_of_a_deed_and_how_long_the_list_is(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/clinics/{scenario.clinic.pk}/", scenario.clinician)
+    expect(page.locator("#told")).to_have_text("14 patients on this page")
+    page.get_by_label("Open alert").check()
+    expect(page.locator("#told")).to_have_text("3 patients on this page")
+
+    page.add_init_script(HEARD)
+    page.goto(f"/clinics/{scenario.clinic.pk}/alerts/")
+    expect(page.locator("#told")).to_have_text("3 alerts that nobody has taken on")
+    critical = page.get_by_role("article", name="Item 9 answered above zero").first
+    critical.get_by_role("button", name=f"Take it on : Item 9 answered above zero, {scenario.worst.name}").click()
+    page.wait_for_function("() => heard.includes('Noted: acknowledged.')")
+    expect(page.locator("#told")).to_have_text("2 alerts that nobody has taken on")
+
+
+def test_who_fills_in_a_form_goes_on_at_the_field_that_was_refused(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/clinics/{scenario.clinic.pk}/clinic/patients/new", scenario.clinician)
+    page.get_by_label("Identifier").fill(scenario.worst.identifier)
+    page.get_by_label("Name").fill("Example Person 99")
+    page.get_by_label("Date of birth").fill("1980-01-01")
+    page.get_by_role("button", name="Enter").click()
+    identifier = page.get_by_label("Identifier")
+    expect(identifier).to_be_focused()
+    expect(identifier).to_have_attribute("aria-invalid", "true")
+    expect(identifier).to_have_accessible_description(re.compile("Another patient of the clinic has this identifier."))
 
 
 def test_clocks_tick_for_the_eye_alone(open_page: Open) -> None:
@@ -172,7 +212,7 @@ def test_a_chart_is_as_wide_as_its_place_also_when_the_window_stays(open_page: O
     canvas = page.locator("[data-chart=pain] canvas")
     wide = canvas.evaluate("each => each.clientWidth")
     page.evaluate("document.querySelector('.charts').style.width = '700px'")
-    page.wait_for_function("document.querySelector('[data-chart=pain] canvas').clientWidth < 700")
+    page.wait_for_function("() => document.querySelector('[data-chart=pain] canvas').clientWidth < 700")
     page.evaluate("document.querySelector('.charts').style.width = ''")
     page.wait_for_function("wide => document.querySelector('[data-chart=pain] canvas').clientWidth === wide", arg=wide)
 
