@@ -100,6 +100,22 @@ def test_who_only_listens_hears_what_came_of_a_deed_and_how_long_the_list_is(ope
     expect(page.locator("#told")).to_have_text("2 alerts that nobody has taken on")
 
 
+def test_a_note_outlives_the_alert_that_a_colleague_settles_meanwhile(open_page: Open) -> None:
+    scenario = made()
+    page = open_page(f"/clinics/{scenario.clinic.pk}/alerts/", scenario.clinician)
+    mine = page.get_by_role("article", name="Severe depression score")
+    mine.get_by_label("Note").fill("spoke with them, they")
+    page.evaluate("() => htmx.trigger(document.querySelector('#worklist'), 'every')")
+    expect(mine.get_by_label("Note")).to_be_focused()
+    expect(mine.get_by_label("Note")).to_have_value("spoke with them, they")
+    Alert.objects.filter(patient=scenario.worst, rule="DEP-1").update(state=Alert.State.RESOLVED)
+    page.evaluate("() => htmx.trigger(document.querySelector('#worklist'), 'every')")
+    expect(mine).to_have_count(0)
+    back = page.get_by_label("A colleague has settled what you wrote about.")
+    expect(back).to_have_value(f"Severe depression score, {scenario.worst.name}: spoke with them, they")
+    expect(back).to_be_focused()
+
+
 def test_who_fills_in_a_form_goes_on_at_the_field_that_was_refused(open_page: Open) -> None:
     scenario = made()
     page = open_page(f"/clinics/{scenario.clinic.pk}/clinic/patients/new", scenario.clinician)
