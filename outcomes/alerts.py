@@ -20,6 +20,7 @@ from outcomes.alert_rules import RULES, SEVERITIES, Rule
 from outcomes.clinic_rules import rules_of
 from outcomes.instrument import Instrument
 from outcomes.scoring import Scored
+from outcomes.store import columns
 
 # A phone that was offline for longer than this still raises its alert, labelled late.
 LATE_AFTER = timedelta(hours=48)
@@ -161,7 +162,6 @@ def _insert(raised: Sequence[_Raised], door: Door) -> None:
     """Write alerts and the event of each in one statement."""
     if not raised:
         return
-    columns = [list(column) for column in zip(*(msgspec.structs.astuple(each) for each in raised), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -213,7 +213,7 @@ def _insert(raised: Sequence[_Raised], door: Door) -> None:
                 "received_at": door.received_at,
                 "again": msgspec.json.encode(AGAIN_AFTER).decode(),
                 "silent": sorted(SILENT_ORIGINS),
-                **dict(zip(_COLUMNS, columns, strict=True)),
+                **dict(zip(_COLUMNS, columns([msgspec.structs.astuple(each) for each in raised], 11), strict=True)),
             },
         )
 
