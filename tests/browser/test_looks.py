@@ -51,6 +51,8 @@ UNHEARD = """() => {
     const name = table.caption?.textContent || table.ariaLabel || named && words(named);
     if (!name) found.push(`a table without a name: ${words(table.rows[0])}`);
   }
+  const folded = [...document.querySelectorAll("main details:not([open])")];
+  folded.forEach(each => { each.open = true; });
   const deeds = new Map();
   for (const each of shown("button, summary")) {
     const name = each.ariaLabel || words(each);
@@ -59,6 +61,7 @@ UNHEARD = """() => {
     if (deeds.has(name) && deeds.get(name) !== deed) found.push(`two that do different things: ${name}`);
     deeds.set(name, deed);
   }
+  folded.forEach(each => { each.open = false; });
   return found;
 }"""
 """Headings that skip a level, tables without a name, things to press of one name that do different things."""
