@@ -301,7 +301,10 @@ def test_a_programme_is_prescribed_against_the_gate_with_a_reason_and_its_dose_c
 
     page.get_by_role("button", name="Prescribe").first.click()
     expect(page.get_by_role("alert")).to_contain_text("The safety gate stands in the way")
-    page.get_by_label("is not for: Osteoporosis").fill("bone density is normal")
+    why = page.get_by_label("is not for: Osteoporosis")
+    expect(why).to_be_focused()
+    expect(why).to_have_accessible_description(re.compile("write why it is right for this patient"))
+    why.fill("bone density is normal")
     page.get_by_role("button", name="Prescribe").first.click()
     expect(page.get_by_role("status")).to_contain_text("The programme is prescribed.")
 

@@ -12,7 +12,7 @@
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
   });
   // Who fills in a form goes on at the first field that was refused, which says why.
-  document.querySelector(".wrong :is(input, select, textarea):not([type=hidden])")?.focus();
+  document.querySelector("[aria-invalid=true]:not([type=hidden])")?.focus();
   // A screen reader tells of what changes in a status, not of what stood there when the page came.
   const said = document.querySelector(".messages");
   if (said) setTimeout(() => said.append(...said.childNodes), 200);
