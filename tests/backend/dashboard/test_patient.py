@@ -267,6 +267,9 @@ def diary(**fields: object) -> bytes:
     return json.dumps(item | rest | {"time_zone": "Europe/Zurich", "answers": answers} | fields).encode()
 
 
+AHEAD = {"field": "authored_at", "code": "in_the_future", "detail": "This is more than a day ahead."}
+
+
 def handle(client: Client, item: Quarantine, **data: str) -> str:
     address = f"/clinics/{item.clinic_id}/quarantine/{item.patient_id}/{item.id}"
     text = client.post(address, data, secure=True, follow=True).content.decode()
@@ -292,8 +295,7 @@ def test_what_came_with_a_wrong_clock_is_stored_with_the_time_that_the_patient_s
     client: Client, patient: Patient, colleague: User
 ) -> None:
     sent = diary(authored_at="2099-01-01T00:00:00Z")
-    error = {"field": "authored_at", "code": "in_the_future", "detail": "This is more than a day ahead."}
-    item = builders.refused(patient, sent, errors=[error])
+    item = builders.refused(patient, sent, errors=[AHEAD])
     assert "Say when it was" in handle(client, item, do="time", at="", words="asked by phone")
     assert "Say when it was" in handle(client, item, do="time", at="2026-06-14T21:30", words="")
     assert "refused again" in handle(client, item, do="time", at="2098-06-14T21:30", words="asked by phone")
@@ -310,9 +312,8 @@ def test_what_came_with_a_wrong_clock_is_stored_with_the_time_that_the_patient_s
 def test_an_answer_says_who_gave_its_time_and_what_the_phone_had_said(
     client: Client, patient: Patient, colleague: User
 ) -> None:
-    error = {"field": "authored_at", "code": "in_the_future", "detail": "This is more than a day ahead."}
     sent = diary(authored_at="2099-01-01T00:10:00+01:00")
-    item = builders.refused(patient, sent, errors=[error], client_id=json.loads(sent)["id"])
+    item = builders.refused(patient, sent, errors=[AHEAD], client_id=json.loads(sent)["id"])
     builders.response(patient, "phq-9", {"1": 1})
     assert not any(entry.retimed for entry in entries(patient, "en", None)[0])
     handle(client, item, do="time", at="2026-06-14T21:30", words="asked by phone")
@@ -326,9 +327,8 @@ def test_an_answer_says_who_gave_its_time_and_what_the_phone_had_said(
 def test_a_time_that_the_phone_itself_sent_again_is_nobodys_correction(
     client: Client, patient: Patient, colleague: User
 ) -> None:
-    error = {"field": "authored_at", "code": "in_the_future", "detail": "This is more than a day ahead."}
     sent = diary(authored_at="2099-01-01T00:00:00Z")
-    item = builders.refused(patient, sent, errors=[error], client_id=json.loads(sent)["id"])
+    item = builders.refused(patient, sent, errors=[AHEAD], client_id=json.loads(sent)["id"])
     builders.response(patient, "daily-diary", {"pain-now": 4}, id=item.client_id)
     handle(client, item, do="close", words="it came again")
     assert not any(entry.retimed for entry in entries(patient, "en", None)[0])
