@@ -15,5 +15,5 @@
   document.querySelector("[aria-invalid=true]:not([type=hidden])")?.focus();
   // A screen reader tells of what changes in a status, not of what stood there when the page came.
   const said = document.querySelector(".messages");
-  if (said) setTimeout(() => said.append(...said.childNodes), 200);
+  if (said) addEventListener("load", () => setTimeout(() => said.append(...said.childNodes), 200));
 })();
