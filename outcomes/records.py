@@ -84,31 +84,53 @@ _TOLD = (
     "id", "instrument_id", "status", "authored_at", "utc_offset", "received_at", "time_zone", "local_day", "origin",
     "live", "replaces", "replaced_by", "withdrawn_at", "answers",
 )  # fmt: skip
+# Most patients have few answers and some have thousands, and one plan serves all: so nothing is joined here that a plan
+# for few would walk through again for each row. A measure's values are a range of the key, and answers and values meet
+# by being grouped.
 _TELL = """
     WITH page AS MATERIALIZED ({page}),
     instrument AS MATERIALIZED (
-        SELECT id, '"instrument":' || to_json(code) || ',"version":' || to_json(version) AS named
+        SELECT id, code, '"instrument":' || to_json(code) || ',"version":' || to_json(version) AS named
         FROM outcomes_instrumentversion
     ),
-    measure AS MATERIALIZED (SELECT id, to_json(code) || ':' AS named FROM outcomes_measure),
+    measure AS MATERIALIZED (
+        SELECT id, to_json(code) || ':' AS named
+        FROM outcomes_measure
+        WHERE split_part(code, '.', 1) IN (SELECT code FROM instrument WHERE id IN (SELECT instrument_id FROM page))
+    ),
     score AS (
-        SELECT source, string_agg(named || value, ',') AS scores
-        FROM outcomes_score JOIN measure ON measure.id = measure_id
-        WHERE patient_id = %s
-            AND local_day BETWEEN (SELECT min(local_day) FROM page) AND (SELECT max(local_day) FROM page)
-        GROUP BY source
+        SELECT source, named || value AS score
+        FROM measure CROSS JOIN LATERAL (
+            SELECT source, value
+            FROM outcomes_score
+            WHERE patient_id = %s AND measure_id = measure.id
+                AND local_day BETWEEN (SELECT min(local_day) FROM page) AND (SELECT max(local_day) FROM page)
+            OFFSET 0
+        ) AS own
+    ),
+    answer AS (
+        SELECT page.id, authored_at, '{{"id":"' || page.id || '",' || named || ',"status":"' || status
+            || '","authored_at":'
+            || left(to_json(authored_at AT TIME ZONE 'UTC' + utc_offset * interval '1 minute')::text, -1)
+            || CASE WHEN utc_offset < 0 THEN '-' ELSE '+' END
+            || to_char(make_interval(mins => abs(utc_offset)), 'HH24:MI')
+            || '","received_at":' || to_json(received_at) || ',"time_zone":' || to_json(time_zone)
+            || ',"local_day":"' || local_day || '","origin":"' || origin || '","live":' || live
+            || ',"replaces":' || coalesce('"' || replaces || '"', 'null')
+            || ',"replaced_by":' || coalesce('"' || replaced_by || '"', 'null')
+            || ',"withdrawn_at":' || coalesce(to_json(withdrawn_at)::text, 'null')
+            || ',"answers":' || answers AS told
+        FROM page JOIN instrument ON instrument.id = page.instrument_id
     )
-    SELECT '{{"id":"' || page.id || '",' || named || ',"status":"' || status || '","authored_at":'
-        || left(to_json(authored_at AT TIME ZONE 'UTC' + utc_offset * interval '1 minute')::text, -1)
-        || CASE WHEN utc_offset < 0 THEN '-' ELSE '+' END || to_char(make_interval(mins => abs(utc_offset)), 'HH24:MI')
-        || '","received_at":' || to_json(received_at) || ',"time_zone":' || to_json(time_zone)
-        || ',"local_day":"' || local_day || '","origin":"' || origin || '","live":' || live
-        || ',"replaces":' || coalesce('"' || replaces || '"', 'null')
-        || ',"replaced_by":' || coalesce('"' || replaced_by || '"', 'null')
-        || ',"withdrawn_at":' || coalesce(to_json(withdrawn_at)::text, 'null')
-        || ',"answers":' || answers || ',"scores":{{' || coalesce(scores, '') || '}}}}'
-    FROM page JOIN instrument ON instrument.id = page.instrument_id LEFT JOIN score ON source = page.id
-    ORDER BY page.authored_at DESC, page.id DESC
+    SELECT string_agg(told, '') || ',"scores":{{' || coalesce(string_agg(score, ','), '') || '}}}}'
+    FROM (
+        SELECT id, authored_at, told, NULL AS score FROM answer
+        UNION ALL
+        SELECT source, NULL, NULL, score FROM score
+    ) AS part (id, authored_at, told, score)
+    GROUP BY id
+    HAVING max(authored_at) IS NOT NULL  -- a value of another answer of these days
+    ORDER BY max(authored_at) DESC, id DESC
 """
 
 

@@ -112,3 +112,42 @@ def test_a_page_costs_as_much_for_one_as_for_many() -> None:
         return len(queries)
 
     assert statements(1) == statements(9) == 3  # whose phone; the page; the audit
+
+
+def test_one_plan_serves_who_has_a_few_answers_and_who_has_hundreds() -> None:
+    """One made for a few joined row by row: each answer with the values of all, some seventy times as many."""
+    few, many = a_patient(), a_patient()
+    for patient, count in ((few, 2), (many, 200)):
+        items = [
+            {
+                "type": "response",
+                "id": str(uuid7()),
+                "instrument": "daily-diary",
+                "version": "1",
+                "authored_at": (NOW - timedelta(days=day)).isoformat(),
+                "time_zone": "Europe/Zurich",
+                "answers": {"pain-average": day % 10, "fear": 3},
+            }
+            for day in range(count)
+        ]
+        raw = [msgspec.Raw(msgspec.json.encode(item)) for item in items]
+        push(raw, patient.pk, patient.clinic_id, Door(origin="phone", received_at=NOW, user_id=patient.user_id))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    for _ in range(7):  # from the sixth on the statement is prepared
+        assert len(told(few)) == 2
+    statement, given = _shown_plan(many)
+    assert given == 200
+    removed = [int(line.partition("Filter:")[2]) for line in statement if "Rows Removed by Join Filter" in line]
+    assert sum(removed) < 1000, "\n".join(statement)
+    assert [each.scores["daily-diary.pain-average"] for each in told(many)] == [day % 10 for day in range(200)]
+
+
+def _shown_plan(patient: Patient) -> tuple[list[str], int]:
+    """The plan that the prepared statement runs by, and how many rows it gave."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%WITH page AS MATERIALIZED%'")
+        ((name,),) = cursor.fetchall()
+        cursor.execute(f'EXPLAIN (ANALYZE, TIMING OFF) EXECUTE "{name}" ({patient.pk}, {patient.pk})')
+        lines = [line for (line,) in cursor.fetchall()]
+    return lines, int(float(lines[0].rpartition("rows=")[2].split()[0]))
