@@ -74,9 +74,9 @@ def _read(
 ) -> tuple[dict[int, dict[str, Rule]], dict[tuple[int, str], History]]:
     """What these clinics have set, and `read_histories`, in one statement."""
     keys = [key for key in sorted(spans) if key[1] in measure_ids()]
+    names = {measure_ids()[measure]: measure for _, measure in keys}
     # LIMIT cuts nothing off. To the planner a limit that it doesn't know yet means few rows, so that one plan serves
     # all calls; else it made a plan for each answer, which took six times as long as to run it.
-    names = {measure_ids()[measure]: measure for _, measure in keys}
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

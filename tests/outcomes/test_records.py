@@ -19,6 +19,7 @@ from outcomes.intake import WithdrawalItem, store_withdrawals
 from outcomes.models import Response
 from outcomes.records import StoredResponse, stored_responses, told_responses
 from tests.factories import a_patient
+from tests.plans import grown, plans
 from tests.signin import a_consent, phone
 
 pytestmark = pytest.mark.django_db
@@ -117,37 +118,19 @@ def test_a_page_costs_as_much_for_one_as_for_many() -> None:
 def test_one_plan_serves_who_has_a_few_answers_and_who_has_hundreds() -> None:
     """One made for a few joined row by row: each answer with the values of all, some seventy times as many."""
     few, many = a_patient(), a_patient()
-    for patient, count in ((few, 2), (many, 200)):
-        items = [
-            {
-                "type": "response",
-                "id": str(uuid7()),
-                "instrument": "daily-diary",
-                "version": "1",
-                "authored_at": (NOW - timedelta(days=day)).isoformat(),
-                "time_zone": "Europe/Zurich",
-                "answers": {"pain-average": day % 10, "fear": 3},
-            }
-            for day in range(count)
-        ]
-        raw = [msgspec.Raw(msgspec.json.encode(item)) for item in items]
-        push(raw, patient.pk, patient.clinic_id, Door(origin="phone", received_at=NOW, user_id=patient.user_id))
+    for patient, count in ((few, 2), (many, 60)):
+        for day in range(count):
+            at = (NOW - timedelta(days=day)).isoformat()
+            send(patient, at, instrument="daily-diary", answers={"pain-average": day % 10, "fear": 3})
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-    for _ in range(7):  # from the sixth on the statement is prepared
-        assert len(told(few)) == 2
-    statement, given = _shown_plan(many)
-    assert given == 200
-    removed = [int(line.partition("Filter:")[2]) for line in statement if "Rows Removed by Join Filter" in line]
-    assert sum(removed) < 1000, "\n".join(statement)
-    assert [each.scores["daily-diary.pain-average"] for each in told(many)] == [day % 10 for day in range(200)]
-
-
-def _shown_plan(patient: Patient) -> tuple[list[str], int]:
-    """The plan that the prepared statement runs by, and how many rows it gave."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%WITH page AS MATERIALIZED%'")
-        ((name,),) = cursor.fetchall()
-        cursor.execute(f'EXPLAIN (ANALYZE, TIMING OFF) EXECUTE "{name}" ({patient.pk}, {patient.pk})')
-        lines = [line for (line,) in cursor.fetchall()]
-    return lines, int(float(lines[0].rpartition("rows=")[2].split()[0]))
+        before = plans()
+        for _ in range(7):  # from the sixth on the statement is prepared
+            assert len(told(few)) == 2
+        name = max((sum(counts), name) for name, counts in grown(before).items())[1]
+        cursor.execute(f'EXPLAIN (ANALYZE, TIMING OFF) EXECUTE "{name}" ({many.pk}, {many.pk})')
+        plan = [line for (line,) in cursor.fetchall()]
+    assert "rows=60.00" in plan[0]
+    removed = [int(line.partition("Filter:")[2]) for line in plan if "Rows Removed by Join Filter" in line]
+    assert sum(removed) < 1000, "\n".join(plan)
+    assert [each.scores["daily-diary.pain-average"] for each in told(many)] == [day % 10 for day in range(60)]
